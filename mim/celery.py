@@ -1,0 +1,28 @@
+"""The Celery application and the only table of periodic work.
+
+Every entry is a sweep: it finds rows that are due and does what a lost wake-up missed, so
+nothing in the product depends on a message surviving in the broker. Schedules are plain
+intervals, never local-time crontabs, which skip or repeat an hour when clocks change.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mim.settings")
+
+app = Celery("mim")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "deliver-due-messages": {"task": "notifications.tasks.sweep_deliveries", "schedule": 5.0},
+    "watch-promises": {"task": "notifications.tasks.sweep_promises", "schedule": 5.0},
+    "beat-heartbeat": {"task": "notifications.tasks.heartbeat", "schedule": 5.0},
+    "expire-consults": {"task": "incidents.tasks.sweep_consults", "schedule": 15.0},
+    "run-cascades": {"task": "incidents.tasks.sweep_cascades", "schedule": 5.0},
+    "complete-observations": {"task": "incidents.tasks.sweep_observations", "schedule": 60.0},
+    "flag-late-approvals": {"task": "incidents.tasks.sweep_emergency_approvals", "schedule": 60.0},
+    "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},
+    "forget-idempotency-keys": {"task": "incidents.tasks.forget_idempotency_keys", "schedule": 3600.0},
+}
