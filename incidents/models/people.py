@@ -1,0 +1,207 @@
+"""People, teams, what they may do, and the organisation they belong to."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from incidents.process import AccountRole, Audience
+
+
+def check_time_zone(name: str) -> None:
+    """Refuses a name that the time zone database does not know."""
+    if name not in available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Use a name like Europe/Berlin or UTC.")
+
+
+class Team(models.Model):
+    name = models.CharField(max_length=120, unique=True)
+    slug = models.SlugField(max_length=120, unique=True)
+    email = models.EmailField(blank=True)
+    support_tier = models.PositiveSmallIntegerField(default=1)
+    lead = models.ForeignKey("User", null=True, blank=True, on_delete=models.SET_NULL, related_name="teams_led")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserAccounts(BaseUserManager["User"]):
+    """Accounts are found by e-mail whatever its case."""
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email__iexact=email)
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        user.role_rows.create(role=AccountRole.ADMINISTRATOR)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. Signs in with an e-mail address; holds any number of account roles."""
+
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=150)
+    job_title = models.CharField(max_length=120, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="members")
+    line_manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reports")
+    support_tier = models.PositiveSmallIntegerField(null=True, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True, validators=[check_time_zone])
+    theme = models.CharField(max_length=8, blank=True, choices=[("", "System"), ("light", "Light"), ("dark", "Dark")])
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    is_guest = models.BooleanField(default=False, help_text="Sees only the incidents this person holds a seat on.")
+    access_expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserAccounts()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(Lower("email"), name="one_account_per_email")]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.email
+
+    @cached_property
+    def account_roles(self) -> frozenset[str]:
+        """Keys of `AccountRole`; one query a request, none when `role_rows` was prefetched."""
+        return frozenset(row.role for row in self.role_rows.all())
+
+    def has_role(self, *roles: str) -> bool:
+        return bool(self.account_roles.intersection(roles))
+
+    def get_full_name(self) -> str:
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.display_name.split()[0]
+
+
+class RoleHeld(models.Model):
+    """One account role of one person."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="role_rows")
+    role = models.CharField(max_length=32, choices=AccountRole.choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="role_held_once")]
+        indexes = [models.Index(fields=["role", "user"], name="people_by_role")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.role}"
+
+
+def people_with_role(*roles: str) -> "models.QuerySet[User]":
+    """Active people holding any of these account roles, each once."""
+    return User.objects.filter(is_active=True, pk__in=RoleHeld.objects.filter(role__in=roles).values("user"))
+
+
+class AudienceMembership(models.Model):
+    """Who belongs to one of the four audiences, besides the people the incident itself adds.
+
+    The technical team is also everybody seated; users are also requesters of linked tickets.
+    """
+
+    audience = models.CharField(max_length=20, choices=Audience.choices, unique=True)
+    roles = ArrayField(models.CharField(max_length=32, choices=AccountRole.choices), default=list, blank=True)
+    people = models.ManyToManyField(User, blank=True, related_name="audiences")
+    empty_reason = models.TextField(blank=True, help_text="Why nobody is to be told, when that is on purpose.")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.get_audience_display()
+
+
+def default_priority_table() -> dict[str, str]:
+    from incidents.priority import DEFAULT_TABLE
+
+    return dict(DEFAULT_TABLE)
+
+
+class Organisation(models.Model):
+    """The one organisation this installation serves, and its settings. Read by `Organisation.current()`."""
+
+    name = models.CharField(max_length=120, default="Service desk")
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
+    currency = models.CharField(max_length=3, default="EUR")
+    consult_limit_minutes = models.PositiveIntegerField(default=15)
+    observation_hours = models.PositiveIntegerField(default=24)
+    still_broken_to_reopen = models.PositiveIntegerField(default=3)
+    priority_table = models.JSONField(default=default_priority_table)
+    bridge_pattern = models.CharField(
+        max_length=300, blank=True, help_text="Link made for a new bridge; {ref} becomes the incident’s reference."
+    )
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_organisation")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> "Organisation":
+        """The row, or unsaved defaults before the first administrator saved any."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+
+class Holiday(models.Model):
+    """A day on which the organisation's service hours do not count."""
+
+    day = models.DateField(unique=True)
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["day"]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name}"
+
+
+class OnCallShift(models.Model):
+    """Somebody is on call in a role for a while. Lower `rank` is paged first."""
+
+    role = models.CharField(max_length=32, choices=AccountRole.choices)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="shifts")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    rank = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering = ["starts_at", "rank"]
+        indexes = [models.Index(fields=["role", "starts_at", "ends_at"], name="who_is_on_call")]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="shift_ends_after_start")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.person} {self.starts_at:%F %R}"
+
+
+def emails(people: Iterable[User]) -> list[str]:
+    return [person.email for person in people]

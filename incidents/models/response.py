@@ -1,0 +1,166 @@
+"""Working together on one incident: bridge, war room, tasks, updates, promises, decisions of management."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from incidents.models.major_incidents import MajorIncident
+from incidents.models.people import User
+from incidents.process import Audience
+
+
+class Bridge(models.Model):
+    class Provider(models.TextChoices):
+        JITSI = "jitsi", "Jitsi"
+        TEAMS = "teams", "Microsoft Teams"
+        ZOOM = "zoom", "Zoom"
+        MEET = "meet", "Google Meet"
+        OTHER = "other", "Other"
+
+    incident = models.OneToOneField(MajorIncident, on_delete=models.CASCADE, related_name="bridge")
+    provider = models.CharField(max_length=8, choices=Provider.choices, default=Provider.OTHER)
+    join_url = models.URLField(max_length=500)
+    dial_in = models.CharField(max_length=200, blank=True)
+    set_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+    revision = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return self.join_url
+
+
+class WarRoom(models.Model):
+    incident = models.OneToOneField(MajorIncident, on_delete=models.CASCADE, related_name="war_room")
+    location = models.CharField(max_length=200, blank=True, help_text="For those on site.")
+    url = models.URLField(max_length=500, blank=True)
+    opened_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.location or self.url
+
+
+class Presence(models.Model):
+    """Somebody entered the war room; open while `left_at` is None."""
+
+    incident = models.ForeignKey(MajorIncident, on_delete=models.CASCADE, related_name="presences")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    entered_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["entered_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "user"], condition=Q(left_at__isnull=True), name="present_once_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.incident_id}"
+
+
+class TaskStatus(models.TextChoices):
+    OPEN = "open", "Open"
+    IN_PROGRESS = "in_progress", "In progress"
+    DONE = "done", "Done"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Task(models.Model):
+    incident = models.ForeignKey(MajorIncident, on_delete=models.CASCADE, related_name="tasks")
+    title = models.CharField(max_length=250)
+    assignee = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="incident_tasks")
+    due_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=12, choices=TaskStatus.choices, default=TaskStatus.OPEN)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["assignee", "due_at"], name="tasks_of_a_person", condition=~Q(status="done")),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class StatusUpdate(models.Model):
+    """What was told, per audience: `texts` maps audience to Markdown."""
+
+    incident = models.ForeignKey(MajorIncident, on_delete=models.CASCADE, related_name="updates")
+    texts = models.JSONField()
+    audiences = ArrayField(models.CharField(max_length=20, choices=Audience.choices))
+    author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    published_at = models.DateTimeField()
+    next_update_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-published_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.published_at:%F %R}"
+
+
+class UpdatePromise(models.Model):
+    """The next update is due at a time. Kept when an update goes out by then."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        KEPT = "kept", "Kept"
+        BROKEN = "broken", "Broken"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    incident = models.ForeignKey(MajorIncident, on_delete=models.CASCADE, related_name="promises")
+    due_at = models.DateTimeField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    nagged_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        indexes = [models.Index(fields=["due_at"], name="promises_to_watch", condition=Q(state="open"))]
+        constraints = [
+            models.UniqueConstraint(fields=["incident"], condition=Q(state="open"), name="one_open_promise")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} by {self.due_at:%F %R}"
+
+
+class Approval(models.Model):
+    """A decision asked of management."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        APPROVED = "approved", "Approved"
+        REFUSED = "refused", "Refused"
+
+    incident = models.ForeignKey(MajorIncident, on_delete=models.CASCADE, related_name="approvals")
+    question = models.TextField()
+    options = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    approver = models.ForeignKey(User, on_delete=models.PROTECT, related_name="approvals_asked")
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
+    cost_of_waiting = models.TextField(blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    chosen = models.CharField(max_length=200, blank=True)
+    comment = models.TextField(blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["approver", "due_at"], name="decisions_waiting", condition=Q(state="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return self.question[:80]

@@ -1,0 +1,241 @@
+"""Tickets: one report each, from any channel."""
+
+import uuid
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.db.models import Q
+from django_fsm import FSMField, transition
+
+from incidents.models.people import Team, User
+from incidents.models.services import Service
+from incidents.priority import Level, Priority
+
+
+class TicketKind(models.TextChoices):
+    INCIDENT = "incident", "Incident"
+    SERVICE_REQUEST = "service_request", "Service request"
+
+
+class Channel(models.TextChoices):
+    PORTAL = "portal", "Portal"
+    EMAIL = "email", "E-mail"
+    HOTLINE = "hotline", "Hotline"
+    API = "api", "API"
+    MONITORING = "monitoring", "Monitoring"
+
+
+class TicketStatus(models.TextChoices):
+    NEW = "new", "New"
+    ASSIGNED = "assigned", "Assigned"
+    IN_PROGRESS = "in_progress", "In progress"
+    ON_HOLD = "on_hold", "On hold"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed"
+
+
+OPEN_TICKET_STATUSES = [TicketStatus.NEW, TicketStatus.ASSIGNED, TicketStatus.IN_PROGRESS, TicketStatus.ON_HOLD]
+_S = TicketStatus
+
+
+class Ticket(models.Model):
+    """INC-n. `reported_at` is when it reached the desk; it may be backdated by an import."""
+
+    title = models.CharField(max_length=250)
+    description = models.TextField(blank=True)
+    kind = models.CharField(max_length=16, choices=TicketKind.choices, default=TicketKind.INCIDENT)
+    channel = models.CharField(max_length=12, choices=Channel.choices)
+    requester = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets")
+    requester_email = models.EmailField(blank=True)
+    service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets")
+    configuration_item = models.CharField(max_length=200, blank=True)
+    impact = models.PositiveSmallIntegerField(choices=Level.choices, default=Level.MEDIUM)
+    urgency = models.PositiveSmallIntegerField(choices=Level.choices, default=Level.MEDIUM)
+    priority = models.CharField(max_length=2, choices=Priority.choices, default=Priority.P3)
+    status = FSMField(max_length=12, choices=TicketStatus.choices, default=TicketStatus.NEW, protected=True)
+    assignee = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="assigned_tickets")
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
+    support_tier = models.PositiveSmallIntegerField(default=1)
+    major_incident = models.ForeignKey(
+        "MajorIncident", null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
+    )
+    candidate = models.ForeignKey("Candidate", null=True, blank=True, on_delete=models.PROTECT, related_name="tickets")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    reported_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    resolution = models.TextField(blank=True)
+    hold_reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["status", "-id"], name="ticket_queue_by_status"),
+            models.Index(fields=["service", "-reported_at"], name="ticket_by_service"),
+            models.Index(fields=["-reported_at", "-id"], name="ticket_by_arrival"),
+            models.Index(
+                fields=["assignee", "-id"], name="ticket_my_work", condition=~Q(status__in=["resolved", "closed"])
+            ),
+            models.Index(fields=["requester", "-id"], name="ticket_my_reports"),
+            models.Index(fields=["priority", "-id"], name="ticket_by_priority"),
+            models.Index(
+                fields=["major_incident", "-id"], name="ticket_children", condition=Q(major_incident__isnull=False)
+            ),
+            GinIndex(SearchVector("title", "description", config="simple"), name="ticket_words"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(impact__range=(1, 4)) & Q(urgency__range=(1, 4)), name="ticket_levels_1_to_4"
+            ),
+            models.CheckConstraint(condition=Q(status__in=TicketStatus.values), name="ticket_status_known"),
+            models.CheckConstraint(
+                condition=~Q(status__in=["resolved", "closed"]) | Q(resolved_at__isnull=False),
+                name="ticket_resolved_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.title}"
+
+    @property
+    def ref(self) -> str:
+        return f"INC-{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_TICKET_STATUSES
+
+    @transition(field=status, source=[_S.NEW, _S.ASSIGNED, _S.IN_PROGRESS, _S.ON_HOLD], target=_S.ASSIGNED)
+    def to_assigned(self) -> None:
+        """Given to a person or team; nobody has begun."""
+
+    @transition(field=status, source=[_S.NEW, _S.ASSIGNED, _S.ON_HOLD], target=_S.IN_PROGRESS)
+    def to_in_progress(self) -> None:
+        """Somebody works on it."""
+
+    @transition(field=status, source=[_S.NEW, _S.ASSIGNED, _S.IN_PROGRESS], target=_S.ON_HOLD)
+    def to_on_hold(self) -> None:
+        """Waits for somebody else; `hold_reason` says for whom."""
+
+    @transition(field=status, source=[_S.NEW, _S.ASSIGNED, _S.IN_PROGRESS, _S.ON_HOLD], target=_S.RESOLVED)
+    def to_resolved(self) -> None:
+        """Works again as far as the desk knows; sets `resolved_at` beforehand."""
+
+    @transition(field=status, source=_S.RESOLVED, target=_S.CLOSED)
+    def to_closed(self) -> None:
+        """The requester agreed, or did not object in time."""
+
+    @transition(field=status, source=[_S.RESOLVED, _S.CLOSED], target=_S.IN_PROGRESS)
+    def to_reopened(self) -> None:
+        """Still broken."""
+
+
+class TicketComment(models.Model):
+    """One entry of the conversation. `public` ones reach the requester."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="comments")
+    author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    html = models.TextField(help_text="The text as sanitised HTML, made once on saving.")
+    public = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.text[:60]}"
+
+
+class Attachment(models.Model):
+    """A file on a ticket, stored under its UUID outside the web root and always served as a download."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="attachments")
+    file = models.FileField(upload_to="attachments/%Y/%m", max_length=200)
+    filename = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField()
+    uploaded_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class TicketWatcher(models.Model):
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="watchers")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="watched_tickets")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "user"], name="watches_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} watches {self.ticket_id}"
+
+
+class TicketEscalation(models.Model):
+    class Kind(models.TextChoices):
+        FUNCTIONAL = "functional", "Functional"
+        HIERARCHICAL = "hierarchical", "Hierarchical"
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="escalations")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    to_team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    to_user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    to_tier = models.PositiveSmallIntegerField(null=True, blank=True)
+    reason = models.TextField()
+    escalated_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    escalated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["escalated_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.kind}"
+
+
+class CascadeJob(models.Model):
+    """Work to be done on every child of a major incident, resumable, one result row a child."""
+
+    class Kind(models.TextChoices):
+        RESOLVE = "resolve", "Resolve linked tickets"
+        REOPEN = "reopen", "Reopen linked tickets"
+
+    major_incident = models.ForeignKey("MajorIncident", on_delete=models.CASCADE, related_name="cascades")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["id"], name="cascades_to_finish", condition=Q(finished_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.major_incident_id}"
+
+
+class CascadeResult(models.Model):
+    job = models.ForeignKey(CascadeJob, on_delete=models.CASCADE, related_name="results")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="+")
+    outcome = models.CharField(max_length=12, choices=[("done", "Done"), ("unchanged", "Unchanged")])
+    detail = models.CharField(max_length=250, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["job", "ticket"], name="cascade_result_once_per_ticket")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.outcome}"
