@@ -13,12 +13,8 @@ from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from incidents.models import Seat, Ticket, User
-from incidents.process import AccountRole, SeatState
-
 CHANNEL_PREFIX = "mim:live:"
 _log = logging.getLogger(__name__)
-_STAFF = tuple(role for role in AccountRole if role not in ("requester", "external_consultant", "key_stakeholder"))
 
 
 @lru_cache(maxsize=1)
@@ -37,26 +33,3 @@ def _publish(topic: str, kind: str, seq: int | None) -> None:
         _connection().publish(CHANNEL_PREFIX + topic, message)
     except RedisError:
         _log.warning("live nudge lost: broker away", extra={"topic": topic})
-
-
-def may_follow(user: User, topic: str) -> bool:
-    """Whether the person may hear that this topic changed; the same people who may open its page."""
-    name, _, number = topic.partition("-")
-    if name == "user":
-        return number == str(user.pk)
-    if user.is_guest or not user.account_roles:
-        return name == "MI" and number.isdigit() and _holds_seat(user, int(number))
-    if name in ("desk", "command", "CAN", "PRB", "CHG"):
-        return user.has_role(*_STAFF)
-    if name == "MI":
-        return number.isdigit() and (user.has_role(*_STAFF, "key_stakeholder") or _holds_seat(user, int(number)))
-    if name == "INC":
-        return number.isdigit() and (
-            user.has_role(*_STAFF) or Ticket.objects.filter(pk=number, requester=user).exists()
-        )
-    return False
-
-
-def _holds_seat(user: User, incident_id: int) -> bool:
-    live_states = (SeatState.INVITED, SeatState.ACCEPTED)
-    return Seat.objects.filter(user=user, incident=incident_id, state__in=live_states).exists()

@@ -51,9 +51,7 @@ class Change(models.Model):
     description = models.TextField(blank=True)
     type = models.CharField(max_length=10, choices=ChangeType.choices, default=ChangeType.NORMAL)
     status = FSMField(max_length=18, choices=ChangeStatus.choices, default=ChangeStatus.DRAFT, protected=True)
-    approval_state = models.CharField(
-        max_length=10, choices=ApprovalState.choices, default=ApprovalState.NOT_ASKED
-    )
+    approval_state = models.CharField(max_length=10, choices=ApprovalState.choices, default=ApprovalState.NOT_ASKED)
     approval_due_at = models.DateTimeField(
         null=True, blank=True, help_text="Emergency changes: approval after the fact is due by then."
     )

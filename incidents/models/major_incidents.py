@@ -219,9 +219,7 @@ class MajorIncident(models.Model):
     def begin_containment(self) -> None:
         """Stakeholders know; now the spread is stopped."""
 
-    @transition(
-        field=stage, source=Stage.CONTAINMENT, target=Stage.RESOLUTION, conditions=[_gate("begin_resolution")]
-    )
+    @transition(field=stage, source=Stage.CONTAINMENT, target=Stage.RESOLUTION, conditions=[_gate("begin_resolution")])
     def begin_resolution(self) -> None:
         """The team works together; now the fix is made."""
 

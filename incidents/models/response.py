@@ -126,9 +126,7 @@ class UpdatePromise(models.Model):
     class Meta:
         ordering = ["due_at", "id"]
         indexes = [models.Index(fields=["due_at"], name="promises_to_watch", condition=Q(state="open"))]
-        constraints = [
-            models.UniqueConstraint(fields=["incident"], condition=Q(state="open"), name="one_open_promise")
-        ]
+        constraints = [models.UniqueConstraint(fields=["incident"], condition=Q(state="open"), name="one_open_promise")]
 
     def __str__(self) -> str:
         return f"{self.incident_id} by {self.due_at:%F %R}"
