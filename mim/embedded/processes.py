@@ -96,6 +96,11 @@ class Child:
         self.process = None
         return True
 
+    def ask_to_stop(self) -> None:
+        """Sends the first of its stop signals and does not wait."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(self.stop_signals[0][0])
+
     def stop(self) -> None:
         """Ends it, gently first; returns when it is gone."""
         if self.process is None:
