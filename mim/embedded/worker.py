@@ -47,7 +47,7 @@ def main() -> None:
         service.stop()
 
     app.worker_main(
-        ["worker", "--pool", "threads", "--concurrency", str(CONCURRENCY), "--loglevel", "warning"]
+        ["--quiet", "worker", "--pool", "threads", "--concurrency", str(CONCURRENCY), "--loglevel", "warning"]
         + ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     )
 
