@@ -126,7 +126,9 @@ def install(lock: Path) -> None:
     """Installs exactly what the lock names, checked by hash, into `.venv`."""
     print(f"Installing the packages of {lock.relative_to(ROOT)} …", flush=True)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
-    if subprocess.run([*pip, "-r", str(lock)], stdin=subprocess.DEVNULL).returncode != 0:
+    pip += ["--compile", "-r", str(lock)]  # compiled now, or every start pays for it
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    if subprocess.run(pip, stdin=subprocess.DEVNULL, env=environment).returncode != 0:
         sys.exit(
             "The packages could not be installed (pip's message is above). Check the network or PIP_INDEX_URL, "
             "then run the same command again."

@@ -83,6 +83,7 @@ class Product:
         self.stop_asked = threading.Event()
         self.cluster: Cluster | None = None
         self.environment = dict(os.environ)
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling everything again triples a start
         self.worker_ready = var / "run" / "worker.ready"
         self.stream_port = 0
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
