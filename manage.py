@@ -52,7 +52,7 @@ def run_django(argv):
 
         if settings.DATABASES["default"]["PORT"] != 1:
             raise
-        print("No database is configured ({}).".format(UNCONFIGURED_DATABASE), file=sys.stderr)
+        print(f"No database is configured ({UNCONFIGURED_DATABASE}).", file=sys.stderr)
         print("Start one with `python3 manage.py up` in another shell, or set DATABASE_URL.", file=sys.stderr)
         print(str(error).strip().splitlines()[0], file=sys.stderr)
         return 1

@@ -115,9 +115,7 @@ def test_declaring_again_with_a_backdated_time_keeps_the_order(manager):
 
 
 def test_an_automatic_declaration_seats_the_manager_on_call(manager, deputy):
-    OnCallShift.objects.create(
-        role="major_incident_manager", person=deputy, starts_at=minute(0), ends_at=minute(600)
-    )
+    OnCallShift.objects.create(role="major_incident_manager", person=deputy, starts_at=minute(0), ends_at=minute(600))
     incident = declare(None)
     assert incident.seats.get().user == deputy
 

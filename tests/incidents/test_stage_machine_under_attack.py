@@ -179,7 +179,9 @@ class Desk(RuleBasedStateMachine):
         self.press(reviews.complete_review, self.incident.pk, actor=self.people[who], at=at)
         self.press(documents.publish_document, self.incident.pk, actor=self.people[who], at=at)
 
-    @rule(clock=st.sampled_from(["started_at", "detected_at", "contained_at", "declared_at", "restored_at"]), at=moments)
+    @rule(
+        clock=st.sampled_from(["started_at", "detected_at", "contained_at", "declared_at", "restored_at"]), at=moments
+    )
     def correct(self, clock, at):
         self.press(
             clocks.correct, self.incident.pk, clock=clock, value=at, reason="Log files",
