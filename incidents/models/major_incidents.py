@@ -1,6 +1,7 @@
 """The major incident, its state machine, its clocks, and the evidence of its ten steps."""
 
 from datetime import datetime
+from typing import cast
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
@@ -83,7 +84,7 @@ def outstanding_steps(incident: "MajorIncident", transition_name: str) -> list[s
 
 def _gate(name: str):
     def gate(incident: models.Model) -> bool:
-        return not outstanding_steps(incident, name)
+        return not outstanding_steps(cast("MajorIncident", incident), name)
 
     gate.__name__ = f"{name}_gate"
     return gate
