@@ -113,6 +113,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 
 # --- Sign-in ----------------------------------------------------------------------------
 AUTH_USER_MODEL = "incidents.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # addresses are unique whatever their case, by a constraint the check cannot see
 AUTHENTICATION_BACKENDS = [
     "rules.permissions.ObjectPermissionBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
