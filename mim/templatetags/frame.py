@@ -233,22 +233,23 @@ def letters(value: str) -> SafeString:
 
 
 @register.inclusion_tag("_field.html")
-def field(bound: BoundField, label: str = "", help_text: str = "", optional: bool = True) -> dict[str, Any]:
-    """One form field whole: label, help, control, errors, wired for screen readers."""
+def field(bound: BoundField, label: str = "", help_text: str | None = None, optional: bool = True) -> dict[str, Any]:
+    """One form field whole: label, help (the form's own unless given), control, errors, wired for screen readers."""
     widget = bound.field.widget
     input_type = getattr(widget, "input_type", "")
     is_group = getattr(widget, "use_fieldset", False)
     described = []
     if bound.errors:
         described.append(f"{bound.auto_id}_error")
-    if help_text or bound.help_text:
+    words = bound.help_text if help_text is None else help_text
+    if words:
         described.append(f"{bound.auto_id}_helptext")
     attributes = {"aria-describedby": " ".join(described)} if described else {}
     return {
         "bound": bound,
         "control": bound.as_widget(attrs=attributes) if not is_group else bound,
         "label": label or bound.label,
-        "help_text": help_text or bound.help_text,
+        "help_text": words,
         "is_hidden": bound.is_hidden,
         "is_choice": input_type == "checkbox" and not is_group,
         "is_group": is_group,
