@@ -1,9 +1,9 @@
 """The tags every screen is built with: {% load frame %}.
 
     {% icon "flame" %} {% icon "flame" "icon-small" %}   a Tabler icon by name (static/vendor/icons.txt lists them)
-    {% badge "severity" incident.severity %}             severity, priority, stage, status; icon and words
+    {% badge "severity" incident.severity %}             severity, priority, stage, step, status; icon and words
     {% badge "status" ticket.status "Waiting for you" %} the same with other words
-    {% moment at %}                                      13:45 in the reader's zone, UTC beside it; the date when not today
+    {% moment at %}                                      13:45 in the reader's zone and in UTC; the date when not today
     {% moment at compact=True %}                         UTC only in the title: for tables and timelines
     {% moment at empty="not yet" %}                      what stands there when the clock has no value
     {% ago at %}                                         "12 min ago", kept current, the exact moment in the title
@@ -36,7 +36,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.forms import BaseForm, BoundField
 from django.templatetags.static import static
 from django.utils import timezone
@@ -186,12 +185,12 @@ def duration(seconds: float | None) -> str | SafeString:
     return NOTHING if seconds is None else duration_words(float(seconds))
 
 
-@register.simple_tag
-def money(amount: Decimal | float | None, currency: str = "") -> str | SafeString:
+@register.simple_tag(takes_context=True)
+def money(context: template.Context, amount: Decimal | float | None, currency: str = "") -> str | SafeString:
     """An amount in the organisation's currency; cents only below 100. A dash for None."""
     if amount is None:
         return NOTHING
-    code = currency or getattr(settings, "MIM_CURRENCY", "EUR")
+    code = currency or context["frame"].currency
     figure = f"{abs(amount):,.2f}" if 0 < abs(amount) < 100 and amount % 1 else f"{abs(amount):,.0f}"
     return f"{'−' if amount < 0 else ''}{CURRENCY_SIGNS.get(code, code + ' ')}{figure}"
 
