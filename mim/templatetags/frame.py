@@ -186,7 +186,7 @@ def duration(seconds: float | None) -> str | SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def money(context: template.Context, amount: Decimal | float | None, currency: str = "") -> str | SafeString:
+def money(context: template.Context, amount: Decimal | int | None, currency: str = "") -> str | SafeString:
     """An amount in the organisation's currency; cents only below 100. A dash for None."""
     if amount is None:
         return NOTHING
@@ -243,7 +243,7 @@ def field(bound: BoundField, label: str = "", help_text: str | None = None, opti
     words = bound.help_text if help_text is None else help_text
     if words:
         described.append(f"{bound.auto_id}_helptext")
-    attributes = {"aria-describedby": " ".join(described)} if described else {}
+    attributes: dict[str, str | bool] = {"aria-describedby": " ".join(described)} if described else {}
     return {
         "bound": bound,
         "control": bound.as_widget(attrs=attributes) if not is_group else bound,
@@ -268,7 +268,7 @@ def spark(values: Sequence[float], label: str = "", normal: float | None = None)
     """Bars for a row of counts, oldest first, with a dashed line at what is normal; readable without scripts."""
     if not values:
         return mark_safe("")
-    top = max([*values, normal or 0, 1])
+    top: float = max([*values, normal or 0.0, 1.0])
     width = 100 / len(values)
     bars = format_html_join(
         "",
