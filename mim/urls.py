@@ -1,5 +1,6 @@
 """Every address of the product. Rooms bring their own lists; URL names are the only coupling between them."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
@@ -9,6 +10,9 @@ handler400 = pages.bad_request
 handler403 = pages.permission_denied
 handler404 = pages.not_found
 handler500 = pages.server_error
+
+# The back room is entered by the one sign-in page, with its limits and its second step.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", pages.home, name="home"),
