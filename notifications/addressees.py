@@ -25,12 +25,11 @@ Addressee = User | str
 
 
 def _person_in_payload(event: TimelineEvent) -> Iterable[Addressee]:
-    return User.objects.filter(pk=event.payload.get("user_id"))
+    return User.objects.filter(pk=event.payload.get("user_id")).exclude(pk=event.actor_id)
 
 
-def _seat_in_payload(event: TimelineEvent) -> Iterable[Addressee]:
-    seat = Seat.objects.select_related("user").filter(pk=event.payload.get("seat_id")).first()
-    return [seat.user] if seat else []
+def _new_accountable(event: TimelineEvent) -> Iterable[Addressee]:
+    return User.objects.filter(email__iexact=event.payload.get("to_email", "")).exclude(pk=event.actor_id)
 
 
 def _incident_managers(event: TimelineEvent) -> Iterable[Addressee]:
@@ -138,7 +137,7 @@ def _besides_the_actor(event: TimelineEvent, person: User | None) -> list[Addres
 
 ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "person_in_payload": _person_in_payload,
-    "seat_in_payload": _seat_in_payload,
+    "new_accountable": _new_accountable,
     "incident_managers": _incident_managers,
     "accepted_seats": _accepted_seats,
     "actor_when_bridge_is_set": _actor_when_bridge_is_set,

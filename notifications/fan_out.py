@@ -55,8 +55,7 @@ def on_event(sender: Any, event: TimelineEvent, **kwargs: Any) -> None:
 def tell(event: TimelineEvent, rule: Rule) -> None:
     """Queues the deliveries of one event by one rule; calling it again adds only who is missing."""
     told = audiences_of(event, rule)
-    named = [_named(one) for one in addressees(rule.to, event)]
-    named = _only_seated(named, event.incident)
+    named = _only_seated([_named(one, rule) for one in addressees(rule.to, event)], event.incident)
     strangers = groups.addresses_without_account(event.incident)[: BATCH + 1] if Audience.USERS in told else []
     people = list(_first_by_rank(groups.everybody_in(told, event.incident), told)[: BATCH + 1]) if told else []
     outside = list(strangers)
@@ -166,10 +165,10 @@ def _addresses(outside: Iterable[str]) -> list[Recipient]:
     return [Recipient(None, address, Audience.USERS, (Audience.USERS,), PRIORITY_OF_AUDIENCE[Audience.USERS]) for address in outside]
 
 
-def _named(one: User | str) -> Recipient:
+def _named(one: User | str, rule: Rule) -> Recipient:
     if isinstance(one, User):
-        return Recipient(one, one.email.lower(), priority=URGENT)
-    return Recipient(None, one.lower(), priority=NORMAL)
+        return Recipient(one, one.email.lower(), rule.named_as, priority=NORMAL if rule.named_as else URGENT)
+    return Recipient(None, one.lower(), rule.named_as, priority=NORMAL)
 
 
 def _only_seated(named: list[Recipient], incident: MajorIncident | None) -> list[Recipient]:
@@ -187,7 +186,7 @@ def _rows(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> 
     for one in recipients:
         key = f"user-{one.user.pk}" if one.user else one.email
         before = merged.get(key)
-        if before is None or one.audience:
+        if before is None or one.audiences:
             merged[key] = replace(one, priority=min(one.priority, before.priority)) if before else one
     now = timezone.now()
     return [

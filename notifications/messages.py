@@ -21,7 +21,7 @@ from incidents.models import MajorIncident, Organisation, Seat, TimelineEvent
 from incidents.process import STEPS, Audience, Role, SeatState, Stage
 from notifications.models import Message
 from notifications.particulars import Particulars, particulars_of
-from notifications.policy import cadence_minutes
+from notifications.policy import PUBLIC_MOMENTS, cadence_minutes
 
 FOLDER = "notifications/messages"
 PERSON = "person"
@@ -167,7 +167,7 @@ def _subject(subject: str, occasion: Occasion) -> str:
 
 def _context(occasion: Occasion, organisation: Organisation) -> dict[str, Any]:
     facts, details = occasion.incident, occasion.particulars
-    is_public = occasion.audience == Audience.USERS
+    is_public = occasion.audience == Audience.USERS or occasion.moment in PUBLIC_MOMENTS
     usual = absolute("/status/") if is_public else facts.url if facts else settings.PUBLIC_URL
     link = details.url if details.url.startswith(("http://", "https://")) else usual
     return {

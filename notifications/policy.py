@@ -7,7 +7,7 @@ Everybody seated belongs to the technical team, so the seats with letter I hear 
 
 from dataclasses import dataclass, field
 
-from incidents.process import Audience, EventKind, Stage
+from incidents.process import STEPS, Audience, EventKind, Stage
 
 TECHNICAL, MANAGEMENT, STAKEHOLDERS, USERS = Audience
 EVERYBODY = (TECHNICAL, MANAGEMENT, STAKEHOLDERS, USERS)
@@ -18,11 +18,15 @@ PRIORITY_OF_AUDIENCE = {TECHNICAL: 1, MANAGEMENT: 2, STAKEHOLDERS: 4, USERS: BUL
 
 @dataclass(frozen=True)
 class Rule:
-    """`only_when` maps payload keys to the values with which the event is told at all."""
+    """`only_when` maps payload keys to the values with which the event is told at all.
+
+    `named_as` is the audience whose words people addressed by name read; empty for words of their own.
+    """
 
     moment: str
     audiences: tuple[Audience, ...] = ()
     to: str = ""
+    named_as: str = ""
     valid_hours: int = 24
     only_when: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
@@ -48,13 +52,13 @@ RULES: dict[str, Rule] = {
     EventKind.RESOLVED: Rule("resolved", EVERYBODY),
     EventKind.CLOSED: Rule("closed", EVERYBODY),
     EventKind.REOPENED: Rule("reopened", EVERYBODY),
-    EventKind.STOOD_DOWN: Rule("stood_down", EVERYBODY, to="told_before"),
+    EventKind.STOOD_DOWN: Rule("stood_down", EVERYBODY, to="told_before", named_as=USERS),
     EventKind.REINSTATED: Rule("reinstated", EVERYBODY),
     EventKind.STEP_DONE: Rule(
         "step_done",
         (TECHNICAL, MANAGEMENT),
         # "declare" is done by the declaration itself, which everybody is told of at that moment.
-        only_when={"step": ("inform", "assemble", "bridge", "war_room", "problem", "change", "review", "document", "measure")},
+        only_when={"step": tuple(step.key for step in STEPS if step.key != "declare")},
     ),
     EventKind.STEP_WAIVED: Rule("step_waived", (TECHNICAL, MANAGEMENT)),
     # a candidate, to managers and the technical team only
@@ -64,7 +68,7 @@ RULES: dict[str, Rule] = {
     EventKind.SEAT_ACCEPTED: Rule("bridge", to="actor_when_bridge_is_set"),
     EventKind.BRIDGE_SET: Rule("bridge", to="accepted_seats"),
     EventKind.CONSULT_ASKED: Rule("consult_asked", to="person_in_payload", valid_hours=4),
-    EventKind.STEP_REASSIGNED: Rule("step_reassigned", to="seat_in_payload"),
+    EventKind.STEP_REASSIGNED: Rule("step_reassigned", to="new_accountable"),
     EventKind.APPROVAL_ASKED: Rule("approval_asked", to="approver"),
     EventKind.APPROVAL_DECIDED: Rule("approval_decided", to="asker_of_approval"),
     EventKind.TASK_ADDED: Rule("task_added", to="task_assignee"),
@@ -81,6 +85,9 @@ RULES: dict[str, Rule] = {
     ),
     EventKind.CHANGE_FLAGGED: Rule("change_flagged", to="change_managers", valid_hours=72),
 }
+
+PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked")
+"""Said to requesters: nothing of the incident's own record is in them."""
 
 PROMISE_DUE_SOON = Rule("promise_due_soon", to="promise_owner", valid_hours=1)
 """Said of the event that made the promise, five minutes before it is due."""
