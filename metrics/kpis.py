@@ -107,6 +107,7 @@ def _parameters(scope: Scope, at: datetime) -> dict[str, Any]:
         "by_severity": bool(scope.severities),
         "severities": list(scope.severities),
         "by_incident": scope.incident_ids is not None,
+        "only_counted": scope.only_counted,
         "incident_ids": list(scope.incident_ids or ()),
     }
 

@@ -1,7 +1,7 @@
 """What a figure is asked for: a period in the organisation's zone, services, a severity."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,11 +27,9 @@ class Scope:
     services: tuple[int, ...] = ()
     severities: tuple[str, ...] = ()
     currency: str = "EUR"
-    incident_ids: tuple[int, ...] | None = field(default=None)
-
-    def for_incidents(self, *ids: int) -> "Scope":
-        """The same filters for these incidents only."""
-        return replace(self, incident_ids=ids)
+    incident_ids: tuple[int, ...] | None = None
+    only_counted: bool = True
+    """Drills, stood-down and merged incidents are left out; only the row of one incident by itself needs them."""
 
     def months(self) -> list[str]:
         """`2026-03` and so on: every month of the organisation's calendar that the period touches."""

@@ -3,6 +3,7 @@
 Downtime is computed with range types of the database: the union of an incident's intervals is a
 `range_agg`, planned work is subtracted as a multirange. PostgreSQL 14 or newer.
 """
+# ruff: noqa: S608  (only constants of this module are put into the statements; values are parameters)
 
 from metrics.definitions import DURATIONS
 
@@ -20,7 +21,7 @@ planned AS (  -- maintenance windows of each service
 counted AS (  -- drills, stood-down and merged incidents are in no figure
   SELECT i.*, coalesce(i.declared_at, i.reported_at) AS belongs_at
   FROM incidents_majorincident i
-  WHERE NOT i.is_drill AND i.stage <> 'stood_down' AND i.merged_into_id IS NULL
+  WHERE (NOT %(only_counted)s OR (NOT i.is_drill AND i.stage <> 'stood_down' AND i.merged_into_id IS NULL))
     AND (NOT %(by_severity)s OR i.severity = ANY(%(severities)s))
     AND (NOT %(by_incident)s OR i.id = ANY(%(incident_ids)s))
     AND (NOT %(by_service)s OR EXISTS (

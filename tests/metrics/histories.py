@@ -25,8 +25,8 @@ CLOCKS_OF = {
 }
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def scope(start: datetime, end: datetime, zone: str = "UTC", **filters) -> Scope:
@@ -91,7 +91,7 @@ def naive_statistics(incidents: list[dict], start: datetime, end: datetime, now:
         belongs = incident.get("declared_at") or incident.get("reported_at")
         if belongs is not None and start <= belongs < end:
             chosen.append(incident)
-    found = {}
+    found: dict = {}
     for key, (first, last) in CLOCKS_OF.items():
         found[key] = _statistic(
             [(one[last] - one[first]).total_seconds() for one in chosen if one.get(first) and one.get(last)]
@@ -105,7 +105,7 @@ def naive_statistics(incidents: list[dict], start: datetime, end: datetime, now:
 def naive_between_failures(incidents: list[dict], service_ids, start: datetime, end: datetime, now: datetime):
     """(mean, failures, uptime) of all the services together."""
     until = min(end, now)
-    uptime = failures = 0
+    uptime, failures = 0.0, 0
     for service_id in service_ids:
         own = [row for one in incidents for row in one["downtime"] if row[0] == service_id]
         down = [minute for minute in minutes_of(own, now) if start <= minute < until]
