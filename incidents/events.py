@@ -19,6 +19,7 @@ receivers write their own rows (deliveries, figures) and raise only when the act
 def record(
     kind: EventKind,
     subject: Model,
+    /,
     *,
     actor: User | None,
     at: datetime,

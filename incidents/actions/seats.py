@@ -1,0 +1,191 @@
+"""The team of one incident: invited, accepted, declined, released; command taken over."""
+
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from incidents import events
+from incidents.actions import steps
+from incidents.actions.locking import check_open, lock_incident
+from incidents.errors import Duplicate, Invalid, NotAccountable, WrongStage
+from incidents.models import MajorIncident, Seat, User
+from incidents.permissions import LIVE_SEATS, is_usable, require, require_step
+from incidents.process import SINGLE_HOLDER_ROLES, AccountRole, EventKind, Role, SeatState
+
+GUEST_ACCESS = timedelta(days=14)
+"""How long somebody from outside may sign in after being invited."""
+
+
+@transaction.atomic
+def invite(
+    incident_id: int,
+    *,
+    role: str,
+    user: User | None = None,
+    guest_email: str = "",
+    message: str = "",
+    actor: User,
+    at: datetime,
+) -> Seat:
+    """Offers a seat; guarded by the step "assemble". Inviting oneself is accepting.
+
+    A `guest_email` without an account makes a guest account as external consultant, which sees only this incident.
+    Raises Invalid, Duplicate, WrongStage or NotAccountable.
+    """
+    incident = lock_incident(incident_id)
+    require_step(actor, incident, "assemble")
+    check_open(incident, "inviting")
+    if role not in Role.values:
+        raise Invalid(role=f"“{role}” is not a role. Known: {', '.join(Role.values)}.")
+    person = user or _guest(guest_email, role=role, at=at)
+    _check_seatable(incident, person, role)
+    seat = Seat.objects.create(
+        incident=incident, role=role, user=person, invited_by=actor, invited_at=at, message=message.strip()
+    )
+    events.record(
+        EventKind.SEAT_INVITED, incident, actor=actor, at=at, seat_id=seat.pk, user_id=person.pk, role=role,
+        person=person.display_name, message=seat.message,
+    )  # fmt: skip
+    if person == actor:
+        return _accept(incident, seat, actor=actor, at=at)
+    steps.refresh(incident, actor=actor, at=at)
+    return seat
+
+
+def _guest(email: str, *, role: str, at: datetime) -> User:
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Invalid(guest_email="Give a person with an account, or a valid e-mail address of a guest.") from None
+    if known := User.objects.filter(email__iexact=email).first():
+        if known.is_guest:
+            User.objects.filter(pk=known.pk).update(access_expires_at=at + GUEST_ACCESS, is_active=True)
+            known.refresh_from_db()
+        return known
+    if role != Role.EXTERNAL_CONSULTANT:
+        raise Invalid(role="Somebody without an account can only be invited as external consultant.")
+    guest = User.objects.create_user(
+        email, None, name=email.split("@")[0], is_guest=True, access_expires_at=at + GUEST_ACCESS
+    )
+    guest.role_rows.create(role=AccountRole.EXTERNAL_CONSULTANT)
+    return guest
+
+
+def _check_seatable(incident: MajorIncident, person: User, role: str) -> None:
+    if not is_usable(person):
+        raise Invalid(user=f"{person.display_name}’s account is disabled or has expired.")
+    if role == Role.MAJOR_INCIDENT_MANAGER and not person.has_role(AccountRole.MAJOR_INCIDENT_MANAGER):
+        raise Invalid(user=f"{person.display_name} does not have the major incident manager role.")
+    live = Seat.objects.filter(incident=incident, role=role, state__in=LIVE_SEATS).select_related("user")
+    for seat in live:
+        if seat.user_id == person.pk:
+            raise Duplicate(f"{person.display_name} is {seat.state} as {Role(role).label.lower()} already.")
+        if role in SINGLE_HOLDER_ROLES and seat.state == SeatState.ACCEPTED:
+            raise Duplicate(f"{seat.user.display_name} holds this seat. Release it first, or take over command.")
+
+
+def lock_seat(seat_id: int) -> tuple[MajorIncident, Seat]:
+    incident = lock_incident(Seat.objects.values_list("incident", flat=True).get(pk=seat_id))
+    return incident, Seat.objects.select_related("user").get(pk=seat_id)
+
+
+@transaction.atomic
+def accept(seat_id: int, *, actor: User, at: datetime) -> Seat:
+    """The invited person takes the seat; from now on it counts."""
+    incident, seat = lock_seat(seat_id)
+    _check_invited(incident, seat, actor)
+    return _accept(incident, seat, actor=actor, at=at)
+
+
+def _check_invited(incident: MajorIncident, seat: Seat, actor: User) -> None:
+    if seat.user_id != actor.pk:
+        raise NotAccountable("Only the invited person answers an invitation.", who_may=[seat.user.email])
+    check_open(incident, "answering an invitation")
+    if seat.state != SeatState.INVITED:
+        raise WrongStage(f"This invitation was {seat.get_state_display().lower()} already.", state=seat.state)
+
+
+def _accept(incident: MajorIncident, seat: Seat, *, actor: User, at: datetime) -> Seat:
+    seat.state, seat.answered_at = SeatState.ACCEPTED, at
+    try:
+        with transaction.atomic():
+            seat.save(update_fields=["state", "answered_at"])
+    except IntegrityError:
+        raise Duplicate(f"Somebody else holds the seat of the {Role(seat.role).label.lower()} already.") from None
+    events.record(
+        EventKind.SEAT_ACCEPTED, incident, actor=actor, at=at, seat_id=seat.pk, role=seat.role,
+        person=seat.user.display_name,
+    )  # fmt: skip
+    steps.refresh(incident, actor=actor, at=at)
+    steps.ask_consults(incident, at=at, only=seat.user)
+    return seat
+
+
+@transaction.atomic
+def decline(seat_id: int, *, reason: str = "", actor: User, at: datetime) -> Seat:
+    """The invited person says no."""
+    incident, seat = lock_seat(seat_id)
+    _check_invited(incident, seat, actor)
+    seat.state, seat.answered_at = SeatState.DECLINED, at
+    seat.save(update_fields=["state", "answered_at"])
+    events.record(
+        EventKind.SEAT_DECLINED, incident, actor=actor, at=at, text=reason, seat_id=seat.pk, role=seat.role,
+        person=seat.user.display_name,
+    )  # fmt: skip
+    return seat
+
+
+@transaction.atomic
+def release(seat_id: int, *, actor: User, at: datetime) -> Seat:
+    """Ends a seat or withdraws an invitation; guarded by "assemble", except for leaving one's own seat."""
+    incident, seat = lock_seat(seat_id)
+    if seat.user_id != actor.pk:
+        require_step(actor, incident, "assemble")
+    check_open(incident, "releasing somebody")
+    if seat.state not in LIVE_SEATS:
+        raise WrongStage(f"This seat was {seat.get_state_display().lower()} already.", state=seat.state)
+    _end(incident, seat, actor=actor, at=at)
+    steps.refresh(incident, actor=actor, at=at)
+    return seat
+
+
+def _end(incident: MajorIncident, seat: Seat, *, actor: User, at: datetime) -> None:
+    seat.state, seat.released_at = SeatState.RELEASED, at
+    seat.save(update_fields=["state", "released_at"])
+    events.record(
+        EventKind.SEAT_RELEASED, incident, actor=actor, at=at, seat_id=seat.pk, role=seat.role,
+        person=seat.user.display_name,
+    )  # fmt: skip
+
+
+def seat_manager(incident: MajorIncident, person: User, *, actor: User | None, at: datetime) -> Seat:
+    """Seats the manager of a new incident at once, without an invitation."""
+    return Seat.objects.create(
+        incident=incident, role=Role.MAJOR_INCIDENT_MANAGER, user=person, state=SeatState.ACCEPTED,
+        invited_by=actor, invited_at=at, answered_at=at,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def take_command(incident_id: int, *, actor: User, at: datetime) -> Seat:
+    """Any account with the major incident manager role may take command; the former manager is released."""
+    incident = lock_incident(incident_id)
+    require(actor, "take_command", incident)
+    check_open(incident, "taking command")
+    role = Role.MAJOR_INCIDENT_MANAGER
+    live = list(Seat.objects.filter(incident=incident, role=role, state__in=LIVE_SEATS).select_related("user"))
+    if any(seat.user_id == actor.pk and seat.state == SeatState.ACCEPTED for seat in live):
+        raise Duplicate("You are in command already.")
+    former = [seat.user.display_name for seat in live if seat.state == SeatState.ACCEPTED]
+    for seat in live:
+        if seat.state == SeatState.ACCEPTED or seat.user_id == actor.pk:
+            _end(incident, seat, actor=actor, at=at)
+    seat = seat_manager(incident, actor, actor=actor, at=at)
+    events.record(
+        EventKind.COMMAND_TAKEN, incident, actor=actor, at=at, person=actor.display_name,
+        former=", ".join(former) or None,
+    )  # fmt: skip
+    steps.refresh(incident, actor=actor, at=at)
+    return seat

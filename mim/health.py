@@ -1,0 +1,103 @@
+"""Is it alive, is it ready: for load balancers, supervisors and whoever watches the desk itself.
+
+Alive (`/healthz`): this process answers. Ready (`/readyz`): everything the product needs works,
+background work included; each check says what it found, and any failing one makes it 503.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.apps import apps
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+HEARTBEAT_LIMIT = 30  # seconds since a worker or beat was last heard
+UNSENT_LIMIT = 60  # seconds a due message may wait
+
+Check = dict[str, Any]
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> JsonResponse:
+    """200 as long as this process serves requests; asks nothing of anything else."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 with every check `ok`, else 503 with the failing ones named. No key needed, nothing secret inside."""
+    checks = {name: _timed(check) for name, check in CHECKS.items()}
+    is_ready = all(check["ok"] for check in checks.values())
+    content = {"status": "ok" if is_ready else "not_ready", "checks": checks}
+    response = JsonResponse(content, status=200 if is_ready else 503)
+    if not is_ready:
+        response["Retry-After"] = "5"
+    return response
+
+
+def _timed(check: Callable[[], Check]) -> Check:
+    began = time.perf_counter()
+    try:
+        found = check()
+    except DatabaseError:
+        connection.close()
+        found = {"ok": False, "reason": "the database does not answer"}
+    return found | {"milliseconds": round((time.perf_counter() - began) * 1000, 1)}
+
+
+def database() -> Check:
+    """It answers, and its tables are those of this version."""
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if waiting:
+        return {"ok": False, "reason": f"{len(waiting)} migrations are not applied: run `manage.py prepare`"}
+    return {"ok": True}
+
+
+def broker() -> Check:
+    """It answers a ping in time."""
+    client = redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_TIMEOUTS)
+    try:
+        client.ping()
+    except redis.RedisError:
+        return {"ok": False, "reason": "the broker does not answer; messages leave later, nothing is lost"}
+    finally:
+        client.close()
+    return {"ok": True}
+
+
+def heartbeat(name: str) -> Check:
+    """When this part was last heard, in seconds; not ok when never or too long ago."""
+    beaten_at = (
+        apps.get_model("notifications", "Heartbeat")
+        .objects.filter(name=name)
+        .values_list("beaten_at", flat=True)
+        .first()
+    )
+    if beaten_at is None:
+        return {"ok": False, "reason": f"the {name} was never heard"}
+    age = round((timezone.now() - beaten_at).total_seconds(), 1)
+    found: Check = {"ok": age <= HEARTBEAT_LIMIT, "age_seconds": age}
+    return found if found["ok"] else found | {"reason": f"the {name} was last heard {age:.0f} s ago"}
+
+
+def worker() -> Check:
+    """Background work is being done."""
+    return heartbeat("worker")
+
+
+def beat() -> Check:
+    """The clock that starts periodic work runs."""
+    return heartbeat("beat")
+
+
+CHECKS: dict[str, Callable[[], Check]] = {"database": database, "broker": broker, "worker": worker, "beat": beat}

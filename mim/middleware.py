@@ -1,0 +1,163 @@
+"""What stands around every request: a database that is away, and the reader's time zone."""
+
+import base64
+import hashlib
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError, connections
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import escape
+
+RETRY_SECONDS = 5
+MACHINE_PATHS = ("/api/", "/in/", "/v2/")
+_GetResponse = Callable[[HttpRequest], HttpResponse]
+_log = logging.getLogger("mim.database")
+
+# SQLSTATE of a server that goes down, comes up, or takes nobody more; class 08 is the connection itself.
+_AWAY_STATES = {"57P01", "57P02", "57P03", "53300"}
+
+
+def is_database_away(error: BaseException | None) -> bool:
+    """True when this error, or one it came from, says that the database cannot be reached.
+
+    A deadlock, a lock time-out or a wrong statement is not an outage, though it has the same class.
+    """
+    for link in _chain(error):
+        if isinstance(link, OperationalError | InterfaceError):
+            state = getattr(link.__cause__, "pgcode", None)
+            if state is None or state.startswith("08") or state in _AWAY_STATES:
+                return True
+    return False
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+class DatabaseAway:
+    """Answers 503 with `Retry-After` while the database is away, and lets the next request recover.
+
+    Views raise into `process_exception`. What fails in an inner middleware (loading or saving a
+    session) never gets there: Django turns it into a 500 on the way out, and says so by a signal.
+    """
+
+    def __init__(self, get_response: _GetResponse) -> None:
+        self.get_response = get_response
+        got_request_exception.connect(_notice, dispatch_uid="mim.middleware.DatabaseAway")
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if getattr(request, "database_was_away", False):
+            connections.close_all()
+            return away_response(request)
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Keeps the outage out of the 500 page and the error log."""
+        if not is_database_away(error):
+            return None
+        request.database_was_away = True  # type: ignore[attr-defined]
+        _log.warning("database away", extra={"path": request.path, "reason": str(error).strip().split("\n")[0]})
+        return HttpResponse(status=503)
+
+
+def _notice(sender: Any, request: HttpRequest | None = None, **_: Any) -> None:
+    if request is not None and is_database_away(sys.exc_info()[1]):
+        request.database_was_away = True  # type: ignore[attr-defined]
+
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:0;display:grid;place-items:center;min-height:100vh;"
+    "background:#f6f8fb;color:#182433}main{max-width:34rem;padding:2rem}h1{font-size:1.5rem;margin:0 0 .5rem}"
+    "@media(prefers-color-scheme:dark){body{background:#151f2c;color:#dce1e7}}"
+)
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+{refresh}<title>The database is away</title><style>{style}</style></head>
+<body><main role="alert"><h1>The database is away</h1>
+<p>This page cannot be shown, because the database does not answer at the moment. Nothing that was
+confirmed before is lost.</p><p>{advice}</p></main></body></html>
+"""
+
+
+def away_response(request: HttpRequest) -> HttpResponse:
+    """503 in the caller's language: a problem document for machines, a page that explains itself for people."""
+    if request.path.startswith(MACHINE_PATHS):
+        content = {
+            "type": "database_away",
+            "title": "The database is away",
+            "status": 503,
+            "detail": f"Nothing of this request was stored. Send it again in {RETRY_SECONDS} seconds.",
+            "instance": request.path,
+        }
+        response = HttpResponse(json.dumps(content), status=503, content_type="application/problem+json")
+    else:
+        response = HttpResponse(_page(request), status=503)
+        response["Content-Security-Policy"] = (
+            f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        response["X-Content-Type-Options"] = "nosniff"
+    response["Retry-After"] = str(RETRY_SECONDS)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _page(request: HttpRequest) -> str:
+    if request.method in ("GET", "HEAD"):
+        advice = f"It tries again by itself every {RETRY_SECONDS} seconds; you need not do anything."
+        return _PAGE.format(
+            style=_STYLE, advice=advice, refresh=f'<meta http-equiv="refresh" content="{RETRY_SECONDS}">'
+        )
+    advice = (
+        f"What you just sent to {escape(request.path)} was not stored. Go back, your input is still there, "
+        f"and send it again in {RETRY_SECONDS} seconds."
+    )
+    return _PAGE.format(style=_STYLE, advice=advice, refresh="")
+
+
+class ReaderZone:
+    """Shows times in the reader's own zone, else the organisation's, else UTC.
+
+    Asks nothing for requests without a session: those are machines (which get UTC) and people who
+    have not signed in.
+    """
+
+    def __init__(self, get_response: _GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        zone = reader_zone(request)
+        if zone is None:
+            return self.get_response(request)
+        with timezone.override(zone):
+            return self.get_response(request)
+
+
+def reader_zone(request: HttpRequest) -> ZoneInfo | None:
+    """The zone to show times in; None means UTC."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
+        return None
+    name = getattr(request.user, "time_zone", "") or _organisation_zone()
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def _organisation_zone() -> str:
+    from incidents.models import Organisation
+
+    return Organisation.objects.filter(pk=1).values_list("time_zone", flat=True).first() or ""

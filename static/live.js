@@ -1,0 +1,158 @@
+/* Open pages follow what happens elsewhere: a nudge from the stream makes each element with that topic fetch itself again.
+   <section id="…" data-live="MI-12" hx-get="…" hx-trigger="live" hx-swap="outerHTML">
+   At most once a second an element, never while somebody is typing in it; polling when there is no stream. */
+
+const body = document.body;
+const PAUSE = 1000;
+const POLL = 10000;
+const SLOW_START = 3000;
+const fetched = new WeakMap(); // element → when it was last asked for
+const waiting = new Map(); // element → timer
+const held = new Set();
+let state = "connecting";
+let isFirst = true;
+let port = null;
+let worker = null;
+
+const all = () => [...document.querySelectorAll("[data-live]")];
+const topicsOf = (element) => element.dataset.live.split(/\s+/).filter(Boolean);
+const topics = () => [...new Set(all().flatMap(topicsOf))].sort();
+
+/* ---------- Typing is never disturbed ---------- */
+function isTyping(element) {
+  const active = document.activeElement;
+  const controls = [...element.querySelectorAll("textarea, input:not([type=hidden], [type=checkbox], [type=radio]), select")];
+  return controls.some((control) => {
+    if (control.closest("[data-keep]")) return false;
+    const dirty = "defaultValue" in control && control.value !== control.defaultValue;
+    return dirty || control === active;
+  }) || element.querySelector("dialog[open], :popover-open") !== null;
+}
+
+function refetch(element) {
+  if (!element.isConnected) return;
+  if (document.hidden || isTyping(element)) return void held.add(element);
+  held.delete(element);
+  fetched.set(element, performance.now());
+  element.dispatchEvent(new CustomEvent("live", { bubbles: false }));
+}
+
+function schedule(element) {
+  if (waiting.has(element)) return;
+  const since = performance.now() - (fetched.get(element) ?? -PAUSE);
+  const delay = Math.max(since >= PAUSE ? 25 : PAUSE - since, 25);
+  waiting.set(element, setTimeout(() => {
+    waiting.delete(element);
+    refetch(element);
+  }, delay));
+}
+
+function release() {
+  for (const element of [...held]) {
+    if (!element.isConnected) held.delete(element);
+    else if (!document.hidden && !isTyping(element)) schedule(element);
+  }
+}
+document.addEventListener("focusout", () => setTimeout(release, 50));
+document.addEventListener("visibilitychange", release);
+body.addEventListener("htmx:afterRequest", () => setTimeout(release, 50));
+
+/* data-keep with an id: this very part, with what is typed in it, stands in the new fragment too. */
+let kept = [];
+let opened = [];
+body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.requestConfig?.triggeringEvent?.type !== "live" || !event.detail.shouldSwap) return;
+  const active = document.activeElement;
+  kept = [...event.detail.target.querySelectorAll("[data-keep][id]")].map((node) => ({
+    node, focus: node.contains(active) ? active : null, from: active?.selectionStart, to: active?.selectionEnd,
+  }));
+  opened = [...event.detail.target.querySelectorAll("details[id][open]")].map((one) => one.id);
+});
+body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.requestConfig?.triggeringEvent?.type !== "live") return;
+  for (const { node, focus, from, to } of kept) {
+    const fresh = document.getElementById(node.id);
+    if (!fresh || fresh === node) continue;
+    fresh.replaceWith(node);
+    window.htmx.process(node);
+    focus?.focus({ preventScroll: true });
+    if (focus && from != null) focus.setSelectionRange?.(from, to);
+  }
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+  kept = [];
+  const fresh = event.detail.elt;
+  if (fresh?.dataset?.live) fetched.set(fresh, performance.now());
+});
+
+/* ---------- Live or stale, in words ---------- */
+function show(next) {
+  const words = { live: "Live", stale: "Reconnecting", polling: "Every 10 s", connecting: "Connecting" };
+  state = next;
+  for (const chip of document.querySelectorAll("[data-live-chip]")) {
+    chip.classList.toggle("is-live", state === "live");
+    chip.classList.toggle("is-stale", state === "stale" || state === "polling");
+    const label = chip.querySelector("[data-live-words]") ?? chip;
+    if (label.textContent !== words[state]) label.textContent = words[state];
+  }
+}
+
+setInterval(() => {
+  if (state === "live" || !all().length) return;
+  if (state !== "stale") show("polling");
+  all().forEach(schedule);
+}, POLL);
+
+/* ---------- The worker ---------- */
+function hear({ data }) {
+  if (data.type === "state") {
+    if (data.state === "live" && isFirst && performance.now() > SLOW_START) all().forEach(schedule); // it took long: something may have been missed
+    if (data.state === "live") isFirst = false;
+    show(data.state);
+  }
+  if (data.type === "resync") all().forEach(schedule);
+  if (data.type !== "nudge") return;
+  for (const element of all()) {
+    if (!topicsOf(element).includes(data.topic)) continue;
+    const shown = Number(element.dataset.sequence ?? 0);
+    if (!(data.seq && shown >= data.seq)) schedule(element);
+  }
+  document.dispatchEvent(new CustomEvent("mim:nudge", { detail: data }));
+}
+
+let said = "";
+function listen() {
+  const wanted = topics();
+  const ticketUrl = body.dataset.ticketUrl;
+  if (!ticketUrl || (!wanted.length && !port)) return;
+  try {
+    if (!port) {
+      if ("SharedWorker" in window) {
+        worker = new SharedWorker(body.dataset.worker);
+        ({ port } = worker);
+      } else {
+        worker = new Worker(body.dataset.worker);
+        port = worker;
+      }
+      worker.onerror = () => show("polling");
+      port.onmessage = hear;
+    }
+    if (said === wanted.join()) return;
+    said = wanted.join();
+    port.postMessage({ type: "listen", ticketUrl: new URL(ticketUrl, location.href).pathname, topics: wanted });
+  } catch {
+    show("polling");
+  }
+}
+
+window.addEventListener("pagehide", () => {
+  port?.postMessage({ type: "bye" });
+  said = "";
+});
+window.addEventListener("pageshow", (event) => {
+  listen();
+  if (event.persisted) all().forEach(schedule);
+});
+body.addEventListener("htmx:afterSettle", () => {
+  listen();
+  show(state);
+});

@@ -1,0 +1,55 @@
+"""The people every story needs."""
+
+import pytest
+
+from incidents.models import User
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def _files_of_tests_stay_away(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+@pytest.fixture
+def minute():
+    """A fixed moment (aware, UTC) plus n minutes."""
+    return factories.minute
+
+
+@pytest.fixture
+def organisation(db):
+    return factories.organisation()
+
+
+@pytest.fixture
+def checkout(organisation):
+    return factories.service("Checkout", tier=1, cost_per_hour=12_000)
+
+
+def _person(role: str, name: str):
+    @pytest.fixture(name=name)
+    def fixture(organisation) -> User:
+        return factories.person(*([role] if role else []), name=name.replace("_", " ").title())
+
+    return fixture
+
+
+technician = _person("service_desk_technician", "technician")
+manager = _person("major_incident_manager", "manager")
+deputy = _person("major_incident_manager", "deputy")
+engineer = _person("technical_staff", "engineer")
+change_manager = _person("change_manager", "change_manager")
+problem_manager = _person("problem_manager", "problem_manager")
+management = _person("management", "management")
+stakeholder = _person("key_stakeholder", "stakeholder")
+service_desk_manager = _person("service_desk_manager", "service_desk_manager")
+requester = _person("requester", "requester")
+administrator = _person("administrator", "administrator")
+outsider = _person("", "outsider")
+
+
+@pytest.fixture
+def consultant(organisation) -> User:
+    return factories.person("external_consultant", name="Consultant", is_guest=True)
