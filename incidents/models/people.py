@@ -55,7 +55,7 @@ class UserAccounts(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. Signs in with an e-mail address; holds any number of account roles."""
 
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=150)
     job_title = models.CharField(max_length=120, blank=True)
     phone = models.CharField(max_length=40, blank=True)
