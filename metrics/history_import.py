@@ -237,9 +237,9 @@ class _Reader:
 
 def _is_sane(text: str) -> bool:
     """Line breaks and tabs are text; other control characters and lone surrogates are not."""
-    return all(character.isprintable() or character in "\n\r\t" or ord(character) > 0xFF for character in text) and not (
-        any(0xD800 <= ord(character) <= 0xDFFF for character in text)
-    )
+    return all(
+        character.isprintable() or character in "\n\r\t" or ord(character) > 0xFF for character in text
+    ) and not (any(0xD800 <= ord(character) <= 0xDFFF for character in text))
 
 
 def check_row(raw: Any, *, at: datetime) -> PastIncident:
@@ -318,9 +318,7 @@ def _batches(good: list[tuple[int, PastIncident]]) -> Iterator[list[tuple[int, P
         yield good[start : start + BATCH]
 
 
-def _write(
-    batch: list[tuple[int, PastIncident]], actor: User | None, at: datetime, is_dry_run: bool
-) -> list[Imported]:
+def _write(batch: list[tuple[int, PastIncident]], actor: User | None, at: datetime, is_dry_run: bool) -> list[Imported]:
     with transaction.atomic():
         done = import_past([past for _, past in batch], actor=actor, at=at)
         rows.compute_many([one.incident_id for one in done if one.status != "unchanged"], at=at)

@@ -247,7 +247,9 @@ def _update(
         DowntimeInterval.objects.bulk_create(intervals)
     if row.is_over and incident.stage == Stage.IDENTIFICATION:
         _close(incident, actor=actor, at=at)
-    fields = sorted([*changed, *(["services"] if has_new_services else []), *(["downtime"] if has_new_downtime else [])])
+    fields = sorted(
+        [*changed, *(["services"] if has_new_services else []), *(["downtime"] if has_new_downtime else [])]
+    )
     events.record(EventKind.INCIDENT_EDITED, incident, actor=actor, at=at, imported=True, fields=fields)
     return True
 
