@@ -1,8 +1,9 @@
 """Every address of the product. Rooms bring their own lists; URL names are the only coupling between them."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from incidents.api.errors import unknown_address
 from mim import first_administrator, health, live_views, pages
 
 handler400 = pages.bad_request
@@ -24,6 +25,7 @@ urlpatterns = [
     path("api/v1/", include("incidents.api.urls")),
     path("api/v1/", include("notifications.api_urls")),
     path("api/v1/", include("metrics.api_urls")),
+    re_path(r"^api/", unknown_address),
     path("", include("incidents.urls")),
     path("", include("notifications.urls")),
     path("", include("metrics.urls")),

@@ -41,12 +41,6 @@ class _Email:
 
 
 REFERENCES = {"ticket": "INC", "incident": "MI", "candidate": "CAN", "problem": "PRB", "change": "CHG"}
-SCHEMAS = {
-    "number": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1},
-    "email": {"type": "string", "format": "email"},
-    **{name: {"type": "string", "pattern": f"^{prefix}-[0-9]{{1,18}}$"} for name, prefix in REFERENCES.items()},
-}
-"""For the OpenAPI schema (setting PATH_CONVERTER_OVERRIDES)."""
 
 
 def register() -> None:
