@@ -144,14 +144,17 @@ class Making(Endpoint):
         """Path of the record below its collection; "" when it has none."""
         return getattr(record, "ref", "") or str(record.pk)
 
+    def address(self, record: Any) -> str:
+        """Where the record is answered from now on."""
+        return f"{self.request.path.rstrip('/')}/{self.location(record)}".rstrip("/")
+
     def shown(self, record: Any) -> Any:
         """The record as its shape needs it (joins, counts); by default as the action returned it."""
         return record
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         made = self.make(**self.given())
-        address = f"{request.path.rstrip('/')}/{self.location(made)}"
-        return self.record(self.shown(made), 201, Location=request.build_absolute_uri(address))
+        return self.record(self.shown(made), 201, Location=request.build_absolute_uri(self.address(made)))
 
 
 class Detail(Endpoint):
@@ -183,6 +186,17 @@ class Changing(Detail):
         if given:
             self.change(record, given)
         return self.record(self.find())
+
+
+class Removing(Endpoint):
+    """`DELETE`: 204, or the reason why it stays."""
+
+    def remove(self) -> None:
+        raise NotImplementedError
+
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self.remove()
+        return Response(status=204)
 
 
 class Verb(Endpoint):

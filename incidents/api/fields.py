@@ -197,3 +197,19 @@ def refs_found(field: Any, refs: list[str]) -> list[Model]:
             [f"There is no record “{ref}”. A reference looks like {field.prefix}-12." for ref in missing]
         )
     return list(dict.fromkeys(found[number] for number in numbers))
+
+
+class RefOut(serializers.CharField):
+    """A foreign key as the reference of its record: `source` is the `*_id` column."""
+
+    def __init__(self, prefix: str, **options: Any) -> None:
+        self.prefix = prefix
+        super().__init__(**options)
+
+    def to_representation(self, value: Any) -> str:
+        return f"{self.prefix}-{value}"
+
+
+def email_of(source: str, **options: Any) -> serializers.EmailField:
+    """The e-mail address of a related person, null when there is none."""
+    return serializers.EmailField(source=f"{source}.email", allow_null=True, **options)
