@@ -1,24 +1,17 @@
 """Pages that belong to no room: the landing, the theme, and what people read when something went wrong."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from incidents.api.errors import plain_problem
 from mim.frame import THEME_COOKIE, THEMES, address, landing_of, roles_of
 from mim.middleware import MACHINE_PATHS
 
 YEAR_SECONDS = 365 * 24 * 3600
-PROBLEMS = {
-    400: ("invalid", "This request could not be read"),
-    403: ("not_allowed", "Not allowed"),
-    404: ("not_found", "There is nothing at this address"),
-    429: ("throttled", "Too many requests"),
-    500: ("internal", "Something went wrong on our side"),
-    503: ("unavailable", "Not available for a moment"),
-}
 
 
 @never_cache
@@ -44,12 +37,19 @@ def theme_switch(request: HttpRequest) -> HttpResponse:
     return response
 
 
+_PROBLEMS = {
+    400: ("invalid", 400, "This request cannot be read."),
+    403: ("not_allowed", 403, "You may not do this."),
+    404: ("not_found", 404, "There is nothing at this address."),
+    429: ("throttled", 429, "Too many requests. Wait as long as Retry-After says."),
+    503: ("unavailable", 503, "Try again in a few seconds."),
+}
+
+
 def _answer(request: HttpRequest, status: int, **context: object) -> HttpResponse:
     """An error page that needs no database; plain JSON for the API, which has readers of its own."""
     if request.path.startswith(MACHINE_PATHS):
-        kind, title = PROBLEMS[status]
-        document = {"type": kind, "title": title, "status": status, "instance": request.path}
-        return JsonResponse(document, status=status, content_type="application/problem+json")
+        return plain_problem(*_PROBLEMS.get(status, ("internal", 500, "This was recorded. Try again.")))
     theme = request.COOKIES.get(THEME_COOKIE, "")
     context = {"theme": theme if theme in THEMES else "", "path": request.path, **context}
     return HttpResponse(render_to_string(f"{status}.html", context), status=status)

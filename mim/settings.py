@@ -213,6 +213,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["incidents.api.schema.without_slashed_twins"],
+    "PATH_CONVERTER_OVERRIDES": {
+        "number": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1},
+        "email": {"type": "string", "format": "email"},
+        "ticket": {"type": "string", "pattern": "^INC-[0-9]{1,18}$"},
+        "incident": {"type": "string", "pattern": "^MI-[0-9]{1,18}$"},
+        "candidate": {"type": "string", "pattern": "^CAN-[0-9]{1,18}$"},
+        "problem": {"type": "string", "pattern": "^PRB-[0-9]{1,18}$"},
+        "change": {"type": "string", "pattern": "^CHG-[0-9]{1,18}$"},
+    },
 }
 
 LOGGING = {

@@ -2,8 +2,9 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from incidents.api.errors import unknown_address
 from mim import first_administrator, health, live_views, pages
 
 handler400 = pages.bad_request
@@ -28,6 +29,7 @@ urlpatterns = [
     path("api/v1/", include("incidents.api.urls")),
     path("api/v1/", include("notifications.api_urls")),
     path("api/v1/", include("metrics.api_urls")),
+    re_path(r"^api/", unknown_address),
     path("", include("incidents.urls")),
     path("", include("notifications.urls")),
     path("", include("metrics.urls")),
