@@ -173,7 +173,7 @@ def test_an_unknown_address_answers_in_the_look(client, db):
 def test_the_api_hears_of_errors_in_json(rf):
     answer = pages.not_found(rf.get("/api/v1/nothing"))
     assert answer["Content-Type"] == "application/problem+json"
-    assert b'"type": "not_found"' in answer.content
+    assert b'"type":"not_found"' in answer.content
 
 
 def test_an_old_form_is_refused_with_a_way_back(db):
