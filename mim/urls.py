@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 
 from incidents.api.errors import unknown_address
 from mim import first_administrator, health, live_views, pages
+from mim.stream_api import IncidentStream
 
 handler400 = pages.bad_request
 handler403 = pages.permission_denied
@@ -22,6 +23,8 @@ urlpatterns = [
     path("api/v1/ready", health.ready),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("incidents.api.urls")),
+    path("api/v1/major-incidents/<incident:ref>/stream", IncidentStream.as_view(), name="api_stream"),
+    path("api/v1/major-incidents/<incident:ref>/stream/", IncidentStream.as_view()),
     path("api/v1/", include("notifications.api_urls")),
     path("api/v1/", include("metrics.api_urls")),
     re_path(r"^api/", unknown_address),
