@@ -43,8 +43,6 @@ def run_django(argv):
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 
-    from mim.env import UNCONFIGURED_DATABASE
-
     try:
         execute_from_command_line(argv)
     except OperationalError as error:
@@ -52,9 +50,10 @@ def run_django(argv):
 
         if settings.DATABASES["default"]["PORT"] != 1:
             raise
-        print("No database is configured ({}).".format(UNCONFIGURED_DATABASE), file=sys.stderr)
-        print("Start one with `python3 manage.py up` in another shell, or set DATABASE_URL.", file=sys.stderr)
-        print(str(error).strip().splitlines()[0], file=sys.stderr)
+        sys.stderr.write(
+            "No database is configured. Start one with `python3 manage.py up` in another shell, "
+            f"or set DATABASE_URL.\n{str(error).strip().splitlines()[0]}\n"
+        )
         return 1
     return 0
 

@@ -330,7 +330,7 @@ def step_refusal(key: str, holders: StepHolders, *, letters: str) -> NotAccounta
 
 
 # --- What somebody may see -------------------------------------------------------------------
-def visible_tickets(user: User):  # type: ignore[no-untyped-def]
+def visible_tickets(user: User):
     """Tickets the person may open: all for staff, own and watched ones otherwise."""
     if is_staff(user):
         return Ticket.objects.all()
@@ -339,7 +339,7 @@ def visible_tickets(user: User):  # type: ignore[no-untyped-def]
     return Ticket.objects.filter(Q(requester=user) | Q(pk__in=user.watched_tickets.values("ticket")))
 
 
-def visible_incidents(user: User):  # type: ignore[no-untyped-def]
+def visible_incidents(user: User):
     """Major incidents the person may open: all for staff and key stakeholders, those with a seat otherwise."""
     if is_staff(user) or is_stakeholder(user):
         return MajorIncident.objects.all()
@@ -348,26 +348,26 @@ def visible_incidents(user: User):  # type: ignore[no-untyped-def]
     return MajorIncident.objects.filter(pk__in=Seat.objects.filter(user=user, state__in=LIVE_SEATS).values("incident"))
 
 
-def visible_problems(user: User):  # type: ignore[no-untyped-def]
+def visible_problems(user: User):
     if is_staff(user):
         return Problem.objects.all()
     return Problem.objects.filter(major_incidents__in=visible_seated(user)).distinct()
 
 
-def visible_changes(user: User):  # type: ignore[no-untyped-def]
+def visible_changes(user: User):
     if is_staff(user):
         return Change.objects.all()
     return Change.objects.filter(links__incident__in=visible_seated(user)).distinct()
 
 
-def visible_seated(user: User):  # type: ignore[no-untyped-def]
+def visible_seated(user: User):
     """Incidents on which the person holds a live seat; none for somebody not usable."""
     if not is_usable(user):
         return MajorIncident.objects.none()
     return MajorIncident.objects.filter(pk__in=Seat.objects.filter(user=user, state__in=LIVE_SEATS).values("incident"))
 
 
-def visible_candidates(user: User):  # type: ignore[no-untyped-def]
+def visible_candidates(user: User):
     return Candidate.objects.all() if is_staff(user) else Candidate.objects.none()
 
 

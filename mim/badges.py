@@ -33,6 +33,12 @@ STAGE = {
     "closed": Look("circle-check", "", "Closed"),
     "stood_down": Look("circle-minus", "", "Stood down"),
 }
+STEP = {
+    "pending": Look("circle-dashed", "", "Not open yet"),
+    "open": Look("circle-dot", "tone-info", "Open"),
+    "done": Look("circle-check", "tone-good", "Done"),
+    "waived": Look("circle-minus", "tone-warn", "Waived"),
+}
 STATUS = {
     # tickets
     "new": Look("circle-dot", "tone-info", "New"),
@@ -68,12 +74,12 @@ STATUS = {
     "released": Look("user-minus", "", "Released"),
     "answered": Look("message-circle", "tone-good", "Answered"),
     "unanswered": Look("clock-exclamation", "tone-warn", "Unanswered"),
-    # steps and tasks
-    "not_open": Look("circle-dashed", "", "Not open yet"),
-    "outstanding": Look("circle", "", "Outstanding"),
-    "due": Look("circle-dot", "tone-info", "Due"),
+    # tasks, decisions, votes
     "done": Look("circle-check", "tone-good", "Done"),
-    "waived": Look("circle-minus", "tone-warn", "Waived"),
+    "proposed": Look("bulb", "tone-info", "Proposed"),
+    "withdrawn": Look("circle-x", "", "Withdrawn"),
+    "refused": Look("x", "tone-bad", "Refused"),
+    "not_asked": Look("circle-dashed", "", "Not asked"),
     # deliveries and promises
     "queued": Look("clock", "", "Queued"),
     "sending": Look("send", "tone-info", "Sending"),
@@ -107,6 +113,7 @@ KINDS: dict[str, dict[int, Look] | dict[str, Look]] = {
     "severity": SEVERITY,
     "priority": PRIORITY,
     "stage": STAGE,
+    "step": STEP,
     "status": STATUS,
 }
 

@@ -10,19 +10,24 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from incidents.models import Organisation
+from incidents.permissions import DESK_ROLES, STAFF_ROLES, is_usable
+from incidents.process import AccountRole
+
 THEMES = ("light", "dark")  # anything else follows the device
 THEME_COOKIE = "theme"
 
-MAJOR_INCIDENT_MANAGER = "major_incident_manager"
-ADMINISTRATOR = "administrator"
-DESK = frozenset({"service_desk_technician", "service_desk_manager"})
-WORKERS = frozenset({"technical_staff", "change_manager", "problem_manager", "external_consultant"})
-COMMANDERS = frozenset({MAJOR_INCIDENT_MANAGER, "service_desk_manager"})
-DECIDERS = frozenset({"management", "key_stakeholder"})
-STAFF = DESK | WORKERS | COMMANDERS | {ADMINISTRATOR} - {"external_consultant"}
-INSIDERS = STAFF | DECIDERS
-EVERYBODY = INSIDERS | {"external_consultant", "requester"}
-ADMINISTRATORS = frozenset({ADMINISTRATOR})
+A = AccountRole
+GUEST: frozenset[str] = frozenset({A.EXTERNAL_CONSULTANT})
+ADMINISTRATORS: frozenset[str] = frozenset({A.ADMINISTRATOR})
+DESK: frozenset[str] = frozenset({A.SERVICE_DESK_TECHNICIAN, A.SERVICE_DESK_MANAGER})
+WORKERS: frozenset[str] = frozenset({A.TECHNICAL_STAFF, A.CHANGE_MANAGER, A.PROBLEM_MANAGER}) | GUEST
+COMMANDERS: frozenset[str] = frozenset({A.MAJOR_INCIDENT_MANAGER, A.SERVICE_DESK_MANAGER})
+DECIDERS: frozenset[str] = frozenset({A.MANAGEMENT, A.KEY_STAKEHOLDER})
+WORKS_THE_DESK = frozenset(DESK_ROLES)
+READS_THE_DESK = frozenset(STAFF_ROLES)
+INSIDERS = READS_THE_DESK | DECIDERS
+EVERYBODY = frozenset(A.values)
 
 
 @dataclass(frozen=True)
@@ -41,21 +46,21 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("desk", "Desk", "headset", DESK | ADMINISTRATORS),
             Place("command", "Command", "flame", COMMANDERS | ADMINISTRATORS),
-            Place("my_work", "My work", "checklist", STAFF | {"external_consultant"}),
+            Place("my_work", "My work", "checklist", EVERYBODY - {A.REQUESTER}),
             Place("overview", "Overview", "layout-dashboard", DECIDERS | COMMANDERS | ADMINISTRATORS),
-            Place("portal", "Portal", "lifebuoy", EVERYBODY - {"external_consultant"}),
+            Place("portal", "Portal", "lifebuoy", EVERYBODY - GUEST),
         ),
     ),
     (
         "Records",
         (
-            Place("ticket_list", "Tickets", "ticket", STAFF),
-            Place("major_incident_list", "Major incidents", "alert-octagon", INSIDERS | {"external_consultant"}),
-            Place("problem_list", "Problems", "bug", STAFF),
-            Place("change_list", "Changes", "git-branch", STAFF),
-            Place("document_list", "Knowledge", "book-2", EVERYBODY),
+            Place("ticket_list", "Tickets", "ticket", WORKS_THE_DESK),
+            Place("major_incident_list", "Major incidents", "alert-octagon", INSIDERS | GUEST),
+            Place("problem_list", "Problems", "bug", WORKS_THE_DESK),
+            Place("change_list", "Changes", "git-branch", WORKS_THE_DESK),
+            Place("document_list", "Knowledge", "book-2", READS_THE_DESK),
             Place("service_list", "Services", "sitemap", INSIDERS),
-            Place("kpi_dashboard", "KPIs", "chart-line", INSIDERS),
+            Place("kpi_dashboard", "KPIs", "chart-line", READS_THE_DESK),
         ),
     ),
     (
@@ -71,7 +76,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
 
 # Strongest first: who holds several roles lands where the most is asked of them (screens: "Who lands where").
 LANDINGS: tuple[tuple[frozenset[str], str], ...] = (
-    (frozenset({MAJOR_INCIDENT_MANAGER}), "command"),
+    (frozenset({A.MAJOR_INCIDENT_MANAGER}), "command"),
     (DESK, "desk"),
     (WORKERS, "my_work"),
     (DECIDERS | ADMINISTRATORS, "overview"),
@@ -88,10 +93,13 @@ def address(name: str) -> str | None:
 
 
 def roles_of(user: Any) -> frozenset[str]:
-    """Account role keys of a signed-in person; empty for nobody and for somebody without a role."""
-    if user is None or not user.is_authenticated or not user.is_active:
+    """Account role keys of a signed-in person; empty for nobody, the disabled, and somebody without a role.
+
+    A guest counts as an external consultant, whatever other roles the account has.
+    """
+    if user is None or not is_usable(user):
         return frozenset()
-    return frozenset(str(role) for role in getattr(user, "account_roles", ()))
+    return GUEST if user.is_guest else user.account_roles
 
 
 def landing_of(roles: frozenset[str]) -> str:
@@ -101,18 +109,19 @@ def landing_of(roles: frozenset[str]) -> str:
 
 def navigation(roles: frozenset[str], path: str) -> list[dict[str, Any]]:
     """Groups of entries this person may use; the longest address that `path` begins with is the current one."""
-    groups = []
+    groups: list[dict[str, Any]] = []
+    reached: list[dict[str, Any]] = []
     for title, places in NAVIGATION:
-        entries = [
+        entries: list[dict[str, Any]] = [
             {"place": place, "url": url, "is_current": False}
             for place in places
             if roles & place.roles and (url := address(place.name))
         ]
+        reached += [entry for entry in entries if path.startswith(entry["url"])]
         if entries:
             groups.append({"title": title, "entries": entries})
-    matching = [entry for group in groups for entry in group["entries"] if path.startswith(entry["url"])]
-    if matching:
-        max(matching, key=lambda entry: len(entry["url"]))["is_current"] = True
+    if reached:
+        max(reached, key=lambda entry: len(entry["url"]))["is_current"] = True
     return groups
 
 
@@ -143,17 +152,17 @@ class Frame:
 
     @property
     def theme(self) -> str:
-        """light, dark, or empty: as the device says."""
-        chosen = self._request.COOKIES.get(THEME_COOKIE, "")
+        """light, dark, or empty: as the device says. This device's choice goes before the person's."""
+        chosen = self._request.COOKIES.get(THEME_COOKIE) or getattr(self.user, "theme", "")
         return chosen if chosen in THEMES else ""
 
     @property
     def may_declare(self) -> bool:
-        return MAJOR_INCIDENT_MANAGER in self.roles
+        return A.MAJOR_INCIDENT_MANAGER in self.roles
 
     @property
     def may_propose(self) -> bool:
-        return not self.may_declare and bool(self.roles & (DESK | {"technical_staff"}))
+        return not self.may_declare and bool(self.roles & WORKS_THE_DESK)
 
     @property
     def ticket_url(self) -> str:
@@ -164,6 +173,13 @@ class Frame:
     def server_now(self) -> str:
         """The server's clock, so that ticking figures do not follow a wrong one on the reader's device."""
         return timezone.now().isoformat(timespec="milliseconds")
+
+    @property
+    def currency(self) -> str:
+        """The organisation's, asked once a page."""
+        if not hasattr(self, "_currency"):
+            self._currency = Organisation.current().currency
+        return self._currency
 
     @property
     def zone(self) -> str:

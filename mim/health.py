@@ -51,6 +51,8 @@ def _timed(check: Callable[[], Check]) -> Check:
     except DatabaseError:
         connection.close()
         found = {"ok": False, "reason": "the database does not answer"}
+    except LookupError:
+        found = {"ok": False, "reason": "not part of this installation"}
     return found | {"milliseconds": round((time.perf_counter() - began) * 1000, 1)}
 
 
@@ -100,4 +102,25 @@ def beat() -> Check:
     return heartbeat("beat")
 
 
-CHECKS: dict[str, Callable[[], Check]] = {"database": database, "broker": broker, "worker": worker, "beat": beat}
+def outbox() -> Check:
+    """How long the oldest due message has been waiting, in seconds; 0 when none is due."""
+    now = timezone.now()
+    due_at = (
+        apps.get_model("notifications", "Delivery")
+        .objects.filter(state__in=["queued", "sending"], next_attempt_at__lte=now)
+        .order_by("next_attempt_at")
+        .values_list("next_attempt_at", flat=True)
+        .first()
+    )
+    age = round((now - due_at).total_seconds(), 1) if due_at else 0.0
+    found: Check = {"ok": age <= UNSENT_LIMIT, "oldest_unsent_seconds": age}
+    return found if found["ok"] else found | {"reason": f"a message has been due for {age:.0f} s"}
+
+
+CHECKS: dict[str, Callable[[], Check]] = {
+    "database": database,
+    "broker": broker,
+    "worker": worker,
+    "beat": beat,
+    "outbox": outbox,
+}

@@ -4,7 +4,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from incidents import live
+from incidents import permissions
 from mim import live_ticket
 
 
@@ -20,7 +20,7 @@ def ticket(request: HttpRequest) -> JsonResponse:
     topics = [
         topic
         for topic in live_ticket.asked_topics(request.GET.get("topics", ""))
-        if live.may_follow(request.user, topic)
+        if permissions.may_follow(request.user, topic)
     ]
     if not topics:
         return JsonResponse({"type": "forbidden", "title": "None of these topics is yours", "status": 403}, status=403)

@@ -9,7 +9,10 @@ from typing import Any
 HIDDEN = "***"
 _SECRET_NAME = re.compile(r"pass(word|wd)?$|secret|token|authorization|api_?key|cookie|ticket$|^key$", re.IGNORECASE)
 _SCRUBS = (
-    (re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)(?:(bearer|token|basic|key|genie[kK]ey)\s+)?[^\s\"',}]+"), r"\1" + HIDDEN),
+    (
+        re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)(?:(bearer|token|basic|key|genie[kK]ey)\s+)?[^\s\"',}]+"),
+        r"\1" + HIDDEN,
+    ),
     (re.compile(r"(?i)\b(bearer|basic|geniekey)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 " + HIDDEN),
     (re.compile(r"\bmim_[A-Za-z0-9_-]{8,}"), "mim_" + HIDDEN),
     (re.compile(r"(/in/[A-Za-z0-9_.-]+/)[^/\s?\"']+"), r"\1" + HIDDEN),

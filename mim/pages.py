@@ -7,7 +7,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from incidents.api.errors import plain_problem
 from mim.frame import THEME_COOKIE, THEMES, address, landing_of, roles_of
+from mim.middleware import MACHINE_PATHS
 
 YEAR_SECONDS = 365 * 24 * 3600
 
@@ -26,25 +28,28 @@ def theme_switch(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    response: HttpResponse = HttpResponse(status=204)
+    response = HttpResponse(status=204)
     if not request.headers.get("HX-Request"):
         response = HttpResponseRedirect(back if is_ours else "/")
-    if chosen in THEMES:
-        response.set_cookie(THEME_COOKIE, chosen, YEAR_SECONDS, samesite="Lax", secure=request.is_secure())
-    else:
-        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+    # "device" is kept too: it overrules the theme of the person's own settings on this device.
+    kept = chosen if chosen in THEMES else "device"
+    response.set_cookie(THEME_COOKIE, kept, YEAR_SECONDS, samesite="Lax", secure=request.is_secure())
     return response
+
+
+_PROBLEMS = {
+    400: ("invalid", 400, "This request cannot be read."),
+    403: ("not_allowed", 403, "You may not do this."),
+    404: ("not_found", 404, "There is nothing at this address."),
+    429: ("throttled", 429, "Too many requests. Wait as long as Retry-After says."),
+    503: ("unavailable", 503, "Try again in a few seconds."),
+}
 
 
 def _answer(request: HttpRequest, status: int, **context: object) -> HttpResponse:
     """An error page that needs no database; plain JSON for the API, which has readers of its own."""
-    if request.path.startswith("/api/"):
-        from django.http import JsonResponse
-
-        words = {400: "Bad request", 403: "Forbidden", 404: "Not found", 429: "Too many requests"}
-        title = words.get(status, "Server error")
-        problem = {"type": "about:blank", "title": title, "status": status}
-        return JsonResponse(problem, status=status, content_type="application/problem+json")
+    if request.path.startswith(MACHINE_PATHS):
+        return plain_problem(*_PROBLEMS.get(status, ("internal", 500, "This was recorded. Try again.")))
     theme = request.COOKIES.get(THEME_COOKIE, "")
     context = {"theme": theme if theme in THEMES else "", "path": request.path, **context}
     return HttpResponse(render_to_string(f"{status}.html", context), status=status)

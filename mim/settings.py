@@ -113,6 +113,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 
 # --- Sign-in ----------------------------------------------------------------------------
 AUTH_USER_MODEL = "incidents.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # addresses are unique whatever their case, by a constraint the check cannot see
 AUTHENTICATION_BACKENDS = [
     "rules.permissions.ObjectPermissionBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
@@ -212,6 +213,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["incidents.api.schema.without_slashed_twins"],
+    "PATH_CONVERTER_OVERRIDES": {
+        "number": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1},
+        "email": {"type": "string", "format": "email"},
+        "ticket": {"type": "string", "pattern": "^INC-[0-9]{1,18}$"},
+        "incident": {"type": "string", "pattern": "^MI-[0-9]{1,18}$"},
+        "candidate": {"type": "string", "pattern": "^CAN-[0-9]{1,18}$"},
+        "problem": {"type": "string", "pattern": "^PRB-[0-9]{1,18}$"},
+        "change": {"type": "string", "pattern": "^CHG-[0-9]{1,18}$"},
+    },
 }
 
 LOGGING = {

@@ -203,8 +203,6 @@ document.addEventListener("click", (event) => {
   const menu = target.closest("[popover].menu");
   if (menu && !target.matches("[name=theme]")) menu.hidePopover();
 });
-for (const button of $$("[data-reveal]")) button.hidden = false;
-
 /* ---------- Tabs within a page ---------- */
 function pickTab(tab, focus = false) {
   for (const other of $$("[data-tab]", tab.parentElement)) {
@@ -467,7 +465,13 @@ const token = (name) => {
   return colour;
 };
 
-function loadLibrary() {
+const loaded = new Promise((resolve) => {
+  if (document.readyState === "complete") resolve();
+  else window.addEventListener("load", resolve, { once: true });
+});
+
+async function loadLibrary() {
+  await loaded; // the page first, the pictures after it
   library ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = body.dataset.chartLibrary;
@@ -511,12 +515,45 @@ const inView = new IntersectionObserver((entries) => {
 document.addEventListener("mim:theme", () => { if (library) $$("[data-chart]").forEach(draw); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (library) $$("[data-chart]").forEach(draw); });
 
+/* ---------- Passwords: seen when wanted, judged while typed ---------- */
+function judge(password) {
+  if (password.length < 10) return [password.length / 20, "bad", `${10 - password.length} more characters at least`];
+  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^a-zA-Z\d]/].filter((kind) => kind.test(password)).length;
+  const variety = new Set(password.toLowerCase()).size;
+  const score = Math.min(password.length / 24, 1) * 0.6 + Math.min(variety / 14, 1) * 0.25 + kinds * 0.0375;
+  if (variety < 6 || score < 0.55) return [Math.min(score, 0.5), "warn", "Fair: a few more words make it strong"];
+  return [score, "good", "Strong"];
+}
+function startStrength(root) {
+  for (const input of $$("input[autocomplete=new-password]", root)) {
+    if (/2$/.test(input.name) || input.dataset.judged) continue;
+    input.dataset.judged = "1";
+    const bar = make("progress", "progress");
+    bar.max = 1;
+    bar.value = 0;
+    bar.setAttribute("aria-hidden", "true");
+    const words = make("span", "help");
+    words.setAttribute("role", "status");
+    const line = make("div", "strength", bar, words);
+    line.hidden = true;
+    (input.closest(".password") ?? input).after(line);
+    input.addEventListener("input", () => {
+      const [score, tone, text] = judge(input.value);
+      line.hidden = !input.value;
+      bar.value = score;
+      bar.className = `progress tone-${tone}`;
+      say(words, text);
+    });
+  }
+}
+
 /* ---------- Whatever arrives on the page is made ready ---------- */
 function ready(root) {
   tick();
   tickSlowly();
   startTabs(root);
   restoreDrafts(root);
+  startStrength(root);
   for (const button of $$("[data-reveal]", root)) button.hidden = false;
   for (const chart of $$("[data-chart]", root)) inView.observe(chart);
 }

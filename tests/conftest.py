@@ -12,6 +12,13 @@ def _files_of_tests_stay_away(settings, tmp_path):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
+@pytest.fixture(autouse=True)
+def _assets_by_their_own_names(settings):
+    """No collectstatic before tests: pages name their assets without the hash."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
 @pytest.fixture
 def minute():
     """A fixed moment (aware, UTC) plus n minutes."""

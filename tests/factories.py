@@ -42,3 +42,8 @@ def ticket(title: str = "Checkout shows an error page", *, at: datetime | None =
     """A ticket reported over the hotline by nobody in particular unless said otherwise."""
     fields = {"channel": "hotline", "actor": None, **fields}
     return tickets.open_ticket(title=title, at=at or minute(0), **fields)
+
+
+def again(record):
+    """The record as the database has it now (a protected state refuses `refresh_from_db`)."""
+    return type(record).objects.get(pk=record.pk)

@@ -1,6 +1,5 @@
 """Locks that every action begins with, and the refusals of a transition."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,7 +44,7 @@ def check_open(incident: MajorIncident, doing: str) -> None:
 def advance(incident: MajorIncident, name: str, *args: Any) -> None:
     """Does the transition or says why not: first the stage, then the steps, or a late double click
     would be told the next stage's steps. Raises WrongStage, StepsOutstanding or OpenDowntime."""
-    move: Callable[..., Any] = getattr(incident, name)
+    move: Any = getattr(incident, name)
     allowed_from = move._django_fsm.transitions
     if incident.stage not in allowed_from and "*" not in allowed_from:
         sources = ", ".join(Stage(source).label for source in allowed_from)

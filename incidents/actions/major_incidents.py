@@ -430,7 +430,7 @@ def merge_into(incident_id: int, *, target_id: int, actor: User, at: datetime) -
     return incident
 
 
-def _move_belongings(incident: MajorIncident, target: MajorIncident, *, at: datetime) -> dict[str, int]:
+def _move_belongings(incident: MajorIncident, target: MajorIncident, *, at: datetime) -> dict[str, Any]:
     """Moves what belongs to the outage and returns how many of each."""
     new_services = incident.affected.exclude(service__in=target.services.all())
     service_ids = list(new_services.values_list("service", flat=True))
@@ -505,7 +505,7 @@ def edit(incident_id: int, *, changes: dict[str, Any], reason: str, actor: User,
     return incident
 
 
-def _change_services(incident: MajorIncident, wanted: Iterable[Service], *, at: datetime) -> dict[str, list[str]]:
+def _change_services(incident: MajorIncident, wanted: Iterable[Service], *, at: datetime) -> dict[str, Any]:
     """Adds (down from now on) and removes affected services; a removed one was never down here."""
     wanted, current = list(dict.fromkeys(wanted)), set(incident.services.all())
     added = [service for service in wanted if service not in current]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django_fsm import TransitionNotAllowed, can_proceed
@@ -59,7 +60,7 @@ def note_acknowledgement(ticket: Ticket, actor: User | None, at: datetime) -> li
     return ["acknowledged_at", "acknowledged_by"]
 
 
-def record_status(ticket: Ticket, before: str, *, actor: User | None, at: datetime, **payload: object) -> None:
+def record_status(ticket: Ticket, before: str, *, actor: User | None, at: datetime, **payload: Any) -> None:
     """Writes the change of state. The text of a reason goes to `text` by the keyword `reason`."""
     text = str(payload.pop("reason", ""))
     events.record(

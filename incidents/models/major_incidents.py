@@ -1,6 +1,7 @@
 """The major incident, its state machine, its clocks, and the evidence of its ten steps."""
 
 from datetime import datetime
+from typing import cast
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
@@ -81,9 +82,9 @@ def outstanding_steps(incident: "MajorIncident", transition_name: str) -> list[s
     return [key for key in GATES.get(transition_name, ()) if states.get(key) not in passed]
 
 
-def _gate(name: str):  # type: ignore[no-untyped-def]
+def _gate(name: str):
     def gate(incident: models.Model) -> bool:
-        return not outstanding_steps(incident, name)  # type: ignore[arg-type]
+        return not outstanding_steps(cast("MajorIncident", incident), name)
 
     gate.__name__ = f"{name}_gate"
     return gate
@@ -380,7 +381,7 @@ class IncidentStep(models.Model):
         return f"{self.incident_id}: {self.key} {self.state}"
 
     @property
-    def definition(self):  # type: ignore[no-untyped-def]
+    def definition(self):
         return STEP_BY_KEY[self.key]
 
     @property

@@ -104,7 +104,9 @@ def make_ready(argv: list[str]) -> None:
             elif not stamp_fits(lock):
                 install(lock)
     except OSError as error:
-        sys.exit(f"Cannot prepare {VENV}: {error.strerror or error}. Make room there or give this account write access.")
+        sys.exit(
+            f"Cannot prepare {VENV}: {error.strerror or error}. Make room there or give this account write access."
+        )
     python = str(VENV / "bin" / "python")
     os.execv(python, [python, *argv])  # noqa: S606 - the same command, in the interpreter just made
 

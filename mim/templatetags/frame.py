@@ -1,9 +1,9 @@
 """The tags every screen is built with: {% load frame %}.
 
     {% icon "flame" %} {% icon "flame" "icon-small" %}   a Tabler icon by name (static/vendor/icons.txt lists them)
-    {% badge "severity" incident.severity %}             severity, priority, stage, status; icon and words
+    {% badge "severity" incident.severity %}             severity, priority, stage, step, status; icon and words
     {% badge "status" ticket.status "Waiting for you" %} the same with other words
-    {% moment at %}                                      13:45 in the reader's zone, UTC beside it; the date when not today
+    {% moment at %}                                      13:45 in the reader's zone and in UTC; the date when not today
     {% moment at compact=True %}                         UTC only in the title: for tables and timelines
     {% moment at empty="not yet" %}                      what stands there when the clock has no value
     {% ago at %}                                         "12 min ago", kept current, the exact moment in the title
@@ -36,7 +36,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.forms import BaseForm, BoundField
 from django.templatetags.static import static
 from django.utils import timezone
@@ -186,12 +185,12 @@ def duration(seconds: float | None) -> str | SafeString:
     return NOTHING if seconds is None else duration_words(float(seconds))
 
 
-@register.simple_tag
-def money(amount: Decimal | float | None, currency: str = "") -> str | SafeString:
+@register.simple_tag(takes_context=True)
+def money(context: template.Context, amount: Decimal | int | None, currency: str = "") -> str | SafeString:
     """An amount in the organisation's currency; cents only below 100. A dash for None."""
     if amount is None:
         return NOTHING
-    code = currency or getattr(settings, "MIM_CURRENCY", "EUR")
+    code = currency or context["frame"].currency
     figure = f"{abs(amount):,.2f}" if 0 < abs(amount) < 100 and amount % 1 else f"{abs(amount):,.0f}"
     return f"{'−' if amount < 0 else ''}{CURRENCY_SIGNS.get(code, code + ' ')}{figure}"
 
@@ -233,22 +232,23 @@ def letters(value: str) -> SafeString:
 
 
 @register.inclusion_tag("_field.html")
-def field(bound: BoundField, label: str = "", help_text: str = "", optional: bool = True) -> dict[str, Any]:
-    """One form field whole: label, help, control, errors, wired for screen readers."""
+def field(bound: BoundField, label: str = "", help_text: str | None = None, optional: bool = True) -> dict[str, Any]:
+    """One form field whole: label, help (the form's own unless given), control, errors, wired for screen readers."""
     widget = bound.field.widget
     input_type = getattr(widget, "input_type", "")
     is_group = getattr(widget, "use_fieldset", False)
     described = []
     if bound.errors:
         described.append(f"{bound.auto_id}_error")
-    if help_text or bound.help_text:
+    words = bound.help_text if help_text is None else help_text
+    if words:
         described.append(f"{bound.auto_id}_helptext")
-    attributes = {"aria-describedby": " ".join(described)} if described else {}
+    attributes: dict[str, str | bool] = {"aria-describedby": " ".join(described)} if described else {}
     return {
         "bound": bound,
         "control": bound.as_widget(attrs=attributes) if not is_group else bound,
         "label": label or bound.label,
-        "help_text": help_text or bound.help_text,
+        "help_text": words,
         "is_hidden": bound.is_hidden,
         "is_choice": input_type == "checkbox" and not is_group,
         "is_group": is_group,
@@ -268,7 +268,7 @@ def spark(values: Sequence[float], label: str = "", normal: float | None = None)
     """Bars for a row of counts, oldest first, with a dashed line at what is normal; readable without scripts."""
     if not values:
         return mark_safe("")
-    top = max([*values, normal or 0, 1])
+    top: float = max([*values, normal or 0.0, 1.0])
     width = 100 / len(values)
     bars = format_html_join(
         "",

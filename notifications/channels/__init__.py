@@ -1,0 +1,46 @@
+"""The ways a message can leave, one file a family, behind one small protocol and one registry."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from notifications.models import Delivery, Message
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One delivery that is wanted still, with its words."""
+
+    delivery: Delivery
+    message: Message
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the channel said. `is_final` refusals are not tried again; `answer` is the provider's own words."""
+
+    accepted: bool
+    answer: str = ""
+    is_final: bool = False
+
+
+class Channel(Protocol):
+    """`batch` messages are taken at once. With `one_at_a_time` no two workers send by it together, so that a
+    worker that dies repeats one message at most."""
+
+    key: str
+    batch: int
+    one_at_a_time: bool
+
+    def send(self, wanted: Iterable[Outgoing]) -> Iterator[list[tuple[Outgoing, Outcome]]]:
+        """Sends what it is given and yields the outcomes in groups; each group is settled before the next."""
+        ...
+
+
+def registry() -> dict[str, Channel]:
+    """Every channel by its key, the fastest first."""
+    from notifications.channels.email import EmailChannel
+    from notifications.channels.in_app import InAppChannel
+
+    channels: tuple[Channel, ...] = (InAppChannel(), EmailChannel())
+    return {channel.key: channel for channel in channels}

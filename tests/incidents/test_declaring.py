@@ -4,7 +4,7 @@ import pytest
 
 from incidents.actions import candidates, major_incidents, tickets
 from incidents.errors import ClockOrder, Invalid, NotAccountable, WrongStage
-from incidents.models import StageEntry
+from incidents.models import OnCallShift, StageEntry
 from tests.factories import minute, ticket
 from tests.incidents.conftest import again
 
@@ -115,11 +115,7 @@ def test_declaring_again_with_a_backdated_time_keeps_the_order(manager):
 
 
 def test_an_automatic_declaration_seats_the_manager_on_call(manager, deputy):
-    from incidents.models import OnCallShift
-
-    OnCallShift.objects.create(
-        role="major_incident_manager", person=deputy, starts_at=minute(0), ends_at=minute(600)
-    )
+    OnCallShift.objects.create(role="major_incident_manager", person=deputy, starts_at=minute(0), ends_at=minute(600))
     incident = declare(None)
     assert incident.seats.get().user == deputy
 

@@ -1,0 +1,65 @@
+"""Who asks: a Bearer key, or the browser's session with its CSRF token."""
+
+from datetime import timedelta
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from incidents.models import ApiKey, User
+from incidents.models.access import digest
+
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <key>`. One query finds the key, its user and the user's roles."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        word, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
+        if not word:
+            return None
+        if word.lower() != "bearer" or not secret.strip():
+            raise AuthenticationFailed("Send “Authorization: Bearer <key>”.")
+        key = (
+            ApiKey.objects.select_related("user")
+            .annotate(roles_held=ArrayAgg("user__role_rows__role", filter=Q(user__role_rows__isnull=False), default=[]))
+            .filter(sha256=digest(secret.strip()))
+            .first()
+        )
+        return self._checked(key)
+
+    def _checked(self, key: ApiKey | None) -> tuple[User, ApiKey]:
+        now = timezone.now()
+        if key is None or key.revoked_at is not None:
+            raise AuthenticationFailed("This key is unknown or was revoked. Make a new one.")
+        if not key.is_usable(now):
+            raise AuthenticationFailed("This key has expired. Make a new one.")
+        user = key.user
+        if not user.is_active or (user.access_expires_at and user.access_expires_at <= now):
+            raise AuthenticationFailed("The account of this key is disabled.")
+        user.account_roles = frozenset(key.roles_held)  # type: ignore[attr-defined]
+        if key.last_used_at is None or key.last_used_at < now - _USE_NOTED_EVERY:
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        return user, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+class BrowserSession(SessionAuthentication):
+    """The session of the pages. An unsafe method needs the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        user = getattr(request._request, "user", None)
+        if user is not None and user.is_authenticated and user.access_expires_at:
+            if user.access_expires_at <= timezone.now():
+                raise AuthenticationFailed("Your access has ended. Ask whoever invited you.")
+        return super().authenticate(request)  # type: ignore[return-value]
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+

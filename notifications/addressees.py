@@ -1,0 +1,160 @@
+"""The people an event addresses by name: each word of the policy's `to`, resolved."""
+
+from collections.abc import Callable, Iterable
+
+from django.utils import timezone
+
+from incidents.models import (
+    Approval,
+    ChangeApproval,
+    MajorIncident,
+    Seat,
+    Task,
+    Ticket,
+    TimelineEvent,
+    UpdatePromise,
+    User,
+    people_with_role,
+)
+from incidents.on_call import on_call
+from incidents.process import AccountRole, Role, SeatState
+from notifications.models import Delivery, DeliveryState
+
+Addressee = User | str
+"""A person, or an e-mail address without an account."""
+
+
+def _person_in_payload(event: TimelineEvent) -> Iterable[Addressee]:
+    return User.objects.filter(pk=event.payload.get("user_id")).exclude(pk=event.actor_id)
+
+
+def _new_accountable(event: TimelineEvent) -> Iterable[Addressee]:
+    return User.objects.filter(email__iexact=event.payload.get("to_email", "")).exclude(pk=event.actor_id)
+
+
+def _incident_managers(event: TimelineEvent) -> Iterable[Addressee]:
+    """On call first, then everybody with the role."""
+    first = on_call(AccountRole.MAJOR_INCIDENT_MANAGER, timezone.now())
+    return dict.fromkeys([*first, *people_with_role(AccountRole.MAJOR_INCIDENT_MANAGER)])
+
+
+def _accepted_seats(event: TimelineEvent) -> Iterable[Addressee]:
+    seats = Seat.objects.filter(incident=event.incident_id, state=SeatState.ACCEPTED).values("user")
+    return User.objects.filter(pk__in=seats)
+
+
+def _actor_when_bridge_is_set(event: TimelineEvent) -> Iterable[Addressee]:
+    """Whoever accepts a seat later gets the invitation too."""
+    incident = event.incident
+    if incident is None or not hasattr(incident, "bridge"):
+        return []
+    seat = Seat.objects.select_related("user").filter(pk=event.payload.get("seat_id")).first()
+    return [person for person in (seat.user if seat else event.actor,) if person]
+
+
+def _approver(event: TimelineEvent) -> Iterable[Addressee]:
+    return User.objects.filter(pk=event.payload.get("approver_id"))
+
+
+def _asker_of_approval(event: TimelineEvent) -> Iterable[Addressee]:
+    approval = Approval.objects.select_related("asked_by").filter(pk=event.payload.get("approval_id")).first()
+    return _besides_the_actor(event, approval.asked_by if approval else None)
+
+
+def _task_assignee(event: TimelineEvent) -> Iterable[Addressee]:
+    task = Task.objects.select_related("assignee").filter(pk=event.payload.get("task_id")).first()
+    return _besides_the_actor(event, task.assignee if task else None)
+
+
+def _requester(event: TimelineEvent) -> Iterable[Addressee]:
+    ticket = event.ticket
+    if ticket is None or ticket.channel == "monitoring":
+        return []
+    if ticket.requester_id is None:
+        return [ticket.requester_email.lower()] if ticket.requester_email else []
+    if event.kind == "ticket_opened":
+        return [ticket.requester] if ticket.requester else []
+    return _besides_the_actor(event, ticket.requester)
+
+
+def _requester_not_told_yet(event: TimelineEvent) -> Iterable[Addressee]:
+    """The current status at once, unless this person has heard of the incident before."""
+    if event.incident_id is None or event.ticket is None:
+        return []
+    ticket: Ticket = event.ticket
+    address = ticket.requester.email if ticket.requester else ticket.requester_email
+    told = Delivery.objects.filter(incident=event.incident_id, address=address.lower(), moment__in=("declared", "ticket_linked"))
+    return [] if told.exists() else _requester(event)
+
+
+def _ticket_assignee(event: TimelineEvent) -> Iterable[Addressee]:
+    return _besides_the_actor(event, event.ticket.assignee if event.ticket else None)
+
+
+def _change_approvers(event: TimelineEvent) -> Iterable[Addressee]:
+    waiting = ChangeApproval.objects.filter(change=event.change_id, vote=ChangeApproval.Vote.PENDING).values("approver")
+    return User.objects.filter(pk__in=waiting)
+
+
+def _change_managers(event: TimelineEvent) -> Iterable[Addressee]:
+    owner = [event.change.owner] if event.change and event.change.owner else []
+    return dict.fromkeys([*owner, *people_with_role(AccountRole.CHANGE_MANAGER)])
+
+
+def _told_before(event: TimelineEvent) -> Iterable[Addressee]:
+    """Everybody who heard, or is about to hear, of the incident."""
+    told = Delivery.objects.filter(incident=event.incident_id).exclude(
+        state__in=(DeliveryState.FAILED, DeliveryState.SUPPRESSED)
+    )
+    people = User.objects.filter(pk__in=told.filter(recipient__isnull=False).values("recipient"))
+    strangers = told.filter(recipient__isnull=True).values_list("address", flat=True).distinct()
+    return [*people, *strangers]
+
+
+def promise_owners(incident: MajorIncident) -> list[User]:
+    """Who made the open or last promise, and the seated manager."""
+    promise = UpdatePromise.objects.select_related("made_by").filter(incident=incident).order_by("-id").first()
+    seats = Seat.objects.select_related("user").filter(
+        incident=incident, role=Role.MAJOR_INCIDENT_MANAGER, state=SeatState.ACCEPTED
+    )
+    maker = [promise.made_by] if promise and promise.made_by else []
+    return list(dict.fromkeys([*maker, *(seat.user for seat in seats)]))
+
+
+def _promise_owner(event: TimelineEvent) -> Iterable[Addressee]:
+    return promise_owners(event.incident) if event.incident else []
+
+
+def _promise_owner_and_service_desk_managers(event: TimelineEvent) -> Iterable[Addressee]:
+    on_duty = on_call(AccountRole.SERVICE_DESK_MANAGER, timezone.now())
+    line = on_duty or list(people_with_role(AccountRole.SERVICE_DESK_MANAGER))
+    return dict.fromkeys([*_promise_owner(event), *line])
+
+
+def _besides_the_actor(event: TimelineEvent, person: User | None) -> list[Addressee]:
+    return [person] if person is not None and person.pk != event.actor_id else []
+
+
+ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
+    "person_in_payload": _person_in_payload,
+    "new_accountable": _new_accountable,
+    "incident_managers": _incident_managers,
+    "accepted_seats": _accepted_seats,
+    "actor_when_bridge_is_set": _actor_when_bridge_is_set,
+    "approver": _approver,
+    "asker_of_approval": _asker_of_approval,
+    "task_assignee": _task_assignee,
+    "requester": _requester,
+    "requester_not_told_yet": _requester_not_told_yet,
+    "ticket_assignee": _ticket_assignee,
+    "change_approvers": _change_approvers,
+    "change_managers": _change_managers,
+    "told_before": _told_before,
+    "promise_owner": _promise_owner,
+    "promise_owner_and_service_desk_managers": _promise_owner_and_service_desk_managers,
+}
+
+
+def addressees(word: str, event: TimelineEvent) -> list[Addressee]:
+    """People and addresses the word means for this event, each once; empty for no word."""
+    return list(dict.fromkeys(ADDRESSEES[word](event))) if word else []

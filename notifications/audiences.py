@@ -1,0 +1,105 @@
+"""Who belongs to each of the four audiences, as one query."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower, Now
+
+from incidents.models import AudienceMembership, MajorIncident, RoleHeld, Seat, Ticket, User
+from incidents.process import AccountRole, Audience, SeatState
+from notifications.models import Subscription
+
+LIVE_SEATS = (SeatState.INVITED, SeatState.ACCEPTED)
+
+DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
+    Audience.TECHNICAL: (
+        AccountRole.TECHNICAL_STAFF,
+        AccountRole.SERVICE_DESK_TECHNICIAN,
+        AccountRole.MAJOR_INCIDENT_MANAGER,
+    ),
+    Audience.MANAGEMENT: (AccountRole.MANAGEMENT,),
+    Audience.KEY_STAKEHOLDERS: (AccountRole.KEY_STAKEHOLDER,),
+    Audience.USERS: (AccountRole.REQUESTER,),
+}
+
+
+@dataclass(frozen=True)
+class Membership:
+    """`empty_reason` is why nobody is to be told, when an administrator said so."""
+
+    roles: tuple[str, ...]
+    empty_reason: str = ""
+
+
+def memberships() -> dict[str, Membership]:
+    """The setting of each audience, the defaults where an administrator made none. One query."""
+    saved = {row.audience: Membership(tuple(row.roles), row.empty_reason) for row in AudienceMembership.objects.all()}
+    return {audience: saved.get(audience) or Membership(DEFAULT_ROLES[audience]) for audience in Audience.values}
+
+
+def is_reachable() -> Q:
+    """Active people whose access has not ended."""
+    return Q(is_active=True) & (Q(access_expires_at__isnull=True) | Q(access_expires_at__gt=Now()))
+
+
+def everybody_in(audiences: tuple[str, ...], incident: MajorIncident | None) -> QuerySet[User]:
+    """Reachable people in any of the audiences, each once, with a flag `in_<audience>` for each of the four.
+
+    A drill reaches only seated people. The order is by id, so that batches can be resumed.
+    """
+    settings = memberships()
+    flags: dict[str, Any] = {f"in_{name}": _flag(name, settings[name], incident) for name in Audience.values}
+    people = User.objects.filter(is_reachable()).annotate(**flags)
+    wanted = Q()
+    for name in audiences:
+        wanted |= Q(**{f"in_{name}": True})
+    people = people.filter(wanted) if audiences else people.none()
+    if incident is not None and incident.is_drill:
+        people = people.filter(pk__in=seated(incident))
+    return people.order_by("pk")
+
+
+def audience_members(audience: str, incident: MajorIncident | None = None) -> list[User]:
+    """People of one audience of this incident, by name; without an incident those it always has."""
+    return sorted(everybody_in((audience,), incident), key=lambda person: (person.name, person.pk))
+
+
+def addresses_without_account(incident: MajorIncident | None) -> QuerySet[Any, str]:
+    """Lower-case e-mail addresses that follow the incident as users do and belong to no account, in order."""
+    if incident is None or incident.is_drill or incident.pk is None:
+        return User.objects.none().values_list("email", flat=True)
+    known = User.objects.filter(email__iexact=OuterRef("address"))
+    reported = (
+        Ticket.objects.filter(major_incident=incident, requester__isnull=True)
+        .exclude(requester_email="")
+        .annotate(address=Lower("requester_email"))
+    )
+    subscribed = Subscription.objects.filter(incident=incident, user__isnull=True).annotate(address=Lower("email"))
+    found = reported.filter(~Exists(known)).order_by().values_list("address", flat=True)
+    return found.union(subscribed.filter(~Exists(known)).order_by().values_list("address", flat=True)).order_by("address")
+
+
+def seated(incident: MajorIncident) -> QuerySet[Any, int]:
+    """Ids of people holding or invited to a seat."""
+    return Seat.objects.filter(incident=incident, state__in=LIVE_SEATS).values_list("user", flat=True)
+
+
+def flags_of(person: User) -> list[str]:
+    """The audiences of a person found by `everybody_in`, the most detailed first."""
+    return [name for name in Audience.values if getattr(person, f"in_{name}")]
+
+
+def _flag(audience: str, membership: Membership, incident: MajorIncident | None) -> ExpressionWrapper:
+    through = AudienceMembership.people.through
+    by_role = RoleHeld.objects.filter(role__in=membership.roles).values("user")
+    by_name = through._default_manager.filter(audiencemembership__audience=audience).values("user")
+    condition = Q(pk__in=Subquery(by_role)) | Q(pk__in=Subquery(by_name))
+    if incident is not None and incident.pk is not None:
+        if audience == Audience.TECHNICAL:
+            condition |= Q(pk__in=seated(incident))
+        if audience == Audience.USERS:
+            requesters = Ticket.objects.filter(major_incident=incident, requester__isnull=False).values("requester")
+            followers = Subscription.objects.filter(incident=incident, user__isnull=False).values("user")
+            condition |= Q(pk__in=requesters) | Q(pk__in=followers)
+    return ExpressionWrapper(condition, output_field=BooleanField())

@@ -1,0 +1,158 @@
+"""The outbox is emptied here: claim, check once more, word, send, settle.
+
+A claim is a lease: rows of a worker that died are free again when it ends. Each message is settled
+as soon as its channel took it, so a kill repeats at most the one that was on its way, and that one
+bears the same Message-ID.
+"""
+
+import logging
+import random
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from incidents import live
+from notifications import evidence, fan_out, freshness
+from notifications.channels import Channel, Outcome, Outgoing, registry
+from notifications.messages import wording_of
+from notifications.models import Delivery, DeliveryState
+
+LEASE = timedelta(seconds=15)
+RENEW_BELOW = timedelta(seconds=8)
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 5, 600
+_LANE = 0x4D494D  # names the advisory lock under which a channel that sends one at a time is claimed
+_log = logging.getLogger(__name__)
+
+
+def deliver_due(*, seconds: float = 60) -> int:
+    """Sends what is due until nothing is left or the time is up; returns how many messages were tried.
+
+    Safe to run twice and in parallel: rows are claimed under lock, one worker each.
+    """
+    ends_at = time.monotonic() + seconds
+    tried = 0
+    while time.monotonic() < ends_at:
+        more = fan_out.expand_next()
+        for channel in registry().values():
+            sent = _send_batch(channel)
+            tried += sent
+            more = more or sent > 0
+        if not more:
+            break
+    return tried
+
+
+def claim(channel: Channel, *, now: datetime, lease: uuid.UUID) -> list[Delivery]:
+    """Takes the next due rows of a channel for `LEASE`; empty when none is due or another worker has the lane."""
+    with transaction.atomic():
+        if channel.one_at_a_time and not _lane_is_free(channel, now):
+            return []
+        due = (
+            Delivery.objects.filter(channel=channel.key)
+            .filter(
+                Q(state=DeliveryState.QUEUED, next_attempt_at__lte=now)
+                | Q(state=DeliveryState.SENDING, lease_until__lte=now)
+            )
+            .order_by("priority", "next_attempt_at", "id")
+            .select_for_update(skip_locked=True)
+        )
+        taken = list(due.values_list("pk", flat=True)[: channel.batch])
+        Delivery.objects.filter(pk__in=taken).update(
+            state=DeliveryState.SENDING, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1
+        )
+    rows = Delivery.objects.select_related("event__actor", "event__incident", "recipient").filter(lease=lease)
+    return list(rows.order_by("priority", "next_attempt_at", "id"))
+
+
+def _lane_is_free(channel: Channel, now: datetime) -> bool:
+    """Whether nobody holds a live lease on this channel, asked by one claimer at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LANE, channel.key])
+    busy = Delivery.objects.filter(channel=channel.key, state=DeliveryState.SENDING, lease_until__gt=now)
+    return not busy.exists()
+
+
+def _send_batch(channel: Channel) -> int:
+    lease = uuid.uuid4()
+    rows = claim(channel, now=timezone.now(), lease=lease)
+    if not rows:
+        return 0
+    for group in channel.send(_still_wanted(rows, lease)):
+        _settle(group, lease)
+    touched = {row.incident_id for row in rows if row.incident_id}
+    for incident_id in touched:
+        live.changed(f"MI-{incident_id}", "delivery")
+        evidence.report(incident_id)
+    return len(rows)
+
+
+def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
+    """Each row just before it leaves: the lease is kept alive, and what is not wanted any more is held back."""
+    check = freshness.Check()
+    lease_until = timezone.now() + LEASE
+    for row in rows:
+        now = timezone.now()
+        if lease_until - now < RENEW_BELOW:
+            lease_until = now + LEASE
+            if not _mine(row, lease).update(lease_until=lease_until):
+                return  # somebody else has taken over
+            Delivery.objects.filter(lease=lease, state=DeliveryState.SENDING).update(lease_until=lease_until)
+        reason = check.why_not(row, now)
+        if reason:
+            state = DeliveryState.FAILED if row.reason else DeliveryState.SUPPRESSED
+            said = f"Given up after {row.attempts - 1} attempts: {row.reason}" if row.reason else reason
+            _mine(row, lease).update(state=state, reason=said, lease=None, lease_until=None)
+            continue
+        try:
+            message = wording_of(row.event, row.moment, row.audience)
+        except Exception as error:  # one moment without words must not hold up the others
+            _log.exception("message could not be worded", extra={"delivery": row.pk, "moment": row.moment})
+            _settle([(Outgoing(row, None), Outcome(False, f"Could not be worded: {error}"))], lease)  # type: ignore[arg-type]
+            continue
+        yield Outgoing(row, message)
+
+
+def _settle(group: list[tuple[Outgoing, Outcome]], lease: uuid.UUID) -> None:
+    """Writes what became of the messages. A row that another worker took over meanwhile is left to it."""
+    now = timezone.now()
+    accepted: dict[tuple[int, str], list[int]] = {}
+    for one, outcome in group:
+        if outcome.accepted:
+            accepted.setdefault((one.message.pk, outcome.answer), []).append(one.delivery.pk)
+            continue
+        row = one.delivery
+        state = DeliveryState.FAILED if outcome.is_final else DeliveryState.QUEUED
+        _mine(row, lease).update(
+            state=state,
+            answer=outcome.answer,
+            reason=outcome.answer,
+            wording=one.message,
+            next_attempt_at=now + retry_after(row.attempts),
+            lease=None,
+            lease_until=None,
+        )
+    for (wording_id, answer), keys in accepted.items():
+        Delivery.objects.filter(pk__in=keys, lease=lease).update(
+            state=DeliveryState.DELIVERED,
+            delivered_at=now,
+            answer=answer,
+            reason="",
+            wording=wording_id,
+            lease=None,
+            lease_until=None,
+        )
+
+
+def _mine(row: Delivery, lease: uuid.UUID):  # type: ignore[no-untyped-def]
+    return Delivery.objects.filter(pk=row.pk, lease=lease, state=DeliveryState.SENDING)
+
+
+def retry_after(attempts: int) -> timedelta:
+    """5 s, 10 s, 20 s … up to ten minutes, each cut by up to half at random so that retries do not march in step."""
+    seconds = min(FIRST_RETRY_SECONDS * 2 ** max(attempts - 1, 0), LONGEST_RETRY_SECONDS)
+    return timedelta(seconds=seconds * random.uniform(0.5, 1.0))  # noqa: S311 – spreads load, guards nothing

@@ -1,0 +1,148 @@
+"""What deliveries prove: that the audiences were informed, that the bridge invitation arrived.
+
+A message counts when its channel accepted it for somebody besides the declarer; inside the product
+only for people with no other address. A merged message counts for all its audiences. In a drill an
+audience without a seated member is not waited for.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from incidents.actions import steps
+from incidents.models import IncidentStep, MajorIncident
+from incidents.process import OPEN_STAGES, Audience, StepState
+from notifications import audiences
+from notifications.models import ChannelKey, Delivery, DeliveryState, FanOut
+
+
+DECLARING = ("declared", "reinstated")
+"""Moments that tell an audience that there is a major incident."""
+
+
+@dataclass
+class Told:
+    """How many people of an audience count on being told, and how many were. `others` leaves out the declarer."""
+
+    expected: set[str] = field(default_factory=set)
+    reached: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    first_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    facts: dict[str, Any]
+    missing: list[str]
+    at: datetime
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.missing
+
+
+def told_of(incident_id: int, moments: tuple[str, ...], declarer_id: int | None = None) -> dict[str, Told]:
+    """Per audience, from the deliveries of these moments. One query."""
+    found = {name: Told() for name in Audience.values}
+    rows = list(
+        Delivery.objects.filter(incident=incident_id, moment__in=moments)
+        .exclude(audiences=[])
+        .exclude(state=DeliveryState.SUPPRESSED)
+        .values_list("recipient_id", "address", "channel", "audiences", "state", "delivered_at", "recipient__email")
+    )
+    for person, address, channel, names, state, delivered_at, email in rows:
+        if channel == ChannelKey.IN_APP and email:
+            continue  # there is another address, and only that one is evidence
+        who = str(person or address)
+        for name in names:
+            told = found[name]
+            told.expected.add(who)
+            if state == DeliveryState.DELIVERED:
+                told.reached.add(who)
+                if person is None or person != declarer_id:
+                    told.others.add(who)
+                    told.first_at = min(filter(None, (told.first_at, delivered_at)))
+    return found
+
+
+def inform(incident: MajorIncident) -> Proof:
+    """Whether every audience has heard that the incident was declared, with "n of m told" for each."""
+    found = told_of(incident.pk, DECLARING, incident.declared_by_id)
+    settings = audiences.memberships()
+    facts: dict[str, Any] = {}
+    missing, latest = [], incident.declared_at or timezone.now()
+    for name in Audience.values:
+        told = found[name]
+        facts[name] = {"told": len(told.reached), "of": len(told.expected)}
+        if told.others and told.first_at:
+            latest = max(latest, told.first_at)
+        elif settings[name].empty_reason and not told.expected:
+            facts[name]["empty_reason"] = settings[name].empty_reason
+        elif incident.is_drill and name != Audience.TECHNICAL and not told.expected - {str(incident.declared_by_id)}:
+            facts[name]["empty_reason"] = "Nobody of this audience has a seat in the drill."
+        else:
+            missing.append(_lacking(name, told))
+    return Proof({"audiences": facts}, missing, min(latest, timezone.now()))
+
+
+def _lacking(name: str, told: Told) -> str:
+    label = Audience(name).label
+    if not told.expected:
+        return f"{label}: nobody belongs to it. Add people to this audience and publish an update."
+    if told.reached and not told.others:
+        return f"{label}: only the person who declared has been told."
+    return f"{label}: {len(told.reached)} of {len(told.expected)} told."
+
+
+def bridge_invitations(incident: MajorIncident) -> list[str]:
+    """E-mail addresses of people who got the invitation to the bridge as it is set now, in order."""
+    bridge = getattr(incident, "bridge", None)
+    if bridge is None:
+        return []
+    delivered = Delivery.objects.filter(
+        incident=incident, moment="bridge", state=DeliveryState.DELIVERED, event__at__gte=bridge.set_at
+    )
+    counted = delivered.exclude(channel=ChannelKey.IN_APP, recipient__email__gt="")
+    return sorted({email for email in counted.values_list("recipient__email", flat=True) if email})
+
+
+def report(incident_id: int) -> None:
+    """Tells the incident what its deliveries prove, when that differs from what it knows. Safe to run twice."""
+    incident = MajorIncident.objects.select_related("bridge").get(pk=incident_id)
+    known = {step.key: step for step in IncidentStep.objects.filter(incident=incident, key__in=("inform", "bridge"))}
+    if "inform" in known:
+        _report_inform(incident, known["inform"])
+    if "bridge" in known and getattr(incident, "bridge", None):
+        reached = bridge_invitations(incident)
+        if reached != known["bridge"].evidence.get("invitation_delivered_to", []):
+            steps.record_evidence(
+                incident.pk, "bridge", {"invitation_delivered_to": reached}, [], is_complete=bool(reached), at=timezone.now()
+            )
+
+
+def _report_inform(incident: MajorIncident, step: IncidentStep) -> None:
+    proof = inform(incident)
+    wanted = {**proof.facts, "missing": proof.missing}
+    if any(step.evidence.get(key) != value for key, value in wanted.items()):
+        steps.record_evidence(
+            incident.pk, "inform", proof.facts, proof.missing, is_complete=proof.is_complete, at=proof.at
+        )
+
+
+def report_outstanding() -> None:
+    """What a crash between sending and reporting left: open incidents whose "inform" or "bridge" is not done."""
+    waiting = (
+        IncidentStep.objects.filter(key__in=("inform", "bridge"), incident__stage__in=OPEN_STAGES)
+        .exclude(state__in=(StepState.DONE, StepState.WAIVED))
+        .values_list("incident_id", flat=True)
+        .distinct()
+    )
+    for incident_id in waiting:
+        report(incident_id)
+
+
+def is_expanding(incident_id: int) -> bool:
+    """Whether more recipients are still being written for a large audience."""
+    return FanOut.objects.filter(event__incident=incident_id, finished_at__isnull=True).exists()

@@ -1,0 +1,230 @@
+"""From an event to its deliveries, in the transaction of the event.
+
+One person in three audiences gets one message, in the most detailed words they may see; the delivery
+names all audiences it counts for. The first 200 recipients are written with the event, the rest of a
+large audience by a `FanOut` row that is expanded in batches and resumes where a crash left it.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from itertools import chain
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.utils import timezone
+
+from incidents.models import MajorIncident, StatusUpdate, TimelineEvent, User
+from incidents.process import Audience, EventKind
+from notifications import audiences as groups
+from notifications.addressees import addressees
+from notifications.models import ChannelKey, Delivery, FanOut
+from notifications.policy import NORMAL, PRIORITY_OF_AUDIENCE, RULES, URGENT, Rule
+
+BATCH = 200
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """`user` is None for an address without an account; no `audiences` when addressed by name."""
+
+    user: User | None
+    email: str
+    audience: str = ""
+    audiences: tuple[str, ...] = ()
+    priority: int = NORMAL
+
+
+def on_event(sender: Any, event: TimelineEvent, **kwargs: Any) -> None:
+    """Receiver of `event_recorded`."""
+    rule = RULES.get(event.kind)
+    if rule is None or not rule.applies(event.payload) or _is_imported(event):
+        return
+    if event.kind == EventKind.UPDATE_PUBLISHED:
+        _tell_late_audiences(event)
+    tell(event, rule)
+
+
+def tell(event: TimelineEvent, rule: Rule) -> None:
+    """Queues the deliveries of one event by one rule; calling it again adds only who is missing."""
+    told = audiences_of(event, rule)
+    named = _only_seated([_named(one, rule) for one in addressees(rule.to, event)], event.incident)
+    strangers = groups.addresses_without_account(event.incident)[: BATCH + 1] if Audience.USERS in told else []
+    people = list(_first_by_rank(groups.everybody_in(told, event.incident), told)[: BATCH + 1]) if told else []
+    outside = list(strangers)
+    recipients = [*named, *_recipients(people[:BATCH], told), *_addresses(outside[:BATCH])]
+    queue(event, rule, recipients)
+    if len(people) > BATCH or len(outside) > BATCH:
+        FanOut.objects.get_or_create(event=event)
+
+
+def audiences_of(event: TimelineEvent, rule: Rule) -> tuple[str, ...]:
+    """The audiences of the rule; of a status update only those it was written for."""
+    if event.kind != EventKind.UPDATE_PUBLISHED:
+        return rule.audiences
+    update = StatusUpdate.objects.filter(pk=event.payload.get("update_id")).first()
+    return tuple(name for name in rule.audiences if update and name in update.audiences)
+
+
+def queue(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> None:
+    """Writes the rows in one statement and rings the bell after the commit. Who is queued already stays so."""
+    rows = _rows(event, rule, recipients)
+    if not rows:
+        return
+    Delivery.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["event", "channel", "address"], update_fields=["audiences"]
+    )
+    ring()
+
+
+def ring() -> None:
+    """Wakes a worker after the commit. A lost call delays the messages until the next sweep, no longer."""
+    from notifications.tasks import sweep_deliveries  # the task imports this module
+
+    transaction.on_commit(partial(_ring, sweep_deliveries), robust=True)
+
+
+def _ring(task: Any) -> None:
+    task.apply_async(ignore_result=True, retry=False, expires=60)
+
+
+def expand_next() -> bool:
+    """Writes one more batch of a large audience; False when none is waiting. Safe to run in parallel and twice."""
+    with transaction.atomic():
+        fan_out = (
+            FanOut.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("event__incident")
+            .filter(finished_at__isnull=True)
+            .order_by("id")
+            .first()
+        )
+        if fan_out is None:
+            return False
+        _expand(fan_out)
+    return True
+
+
+def _expand(fan_out: FanOut) -> None:
+    event = fan_out.event
+    rule = RULES[event.kind]
+    told = audiences_of(event, rule)
+    people = list(groups.everybody_in(told, event.incident).filter(pk__gt=fan_out.after_user)[:BATCH])
+    outside: list[str] = []
+    if not people and Audience.USERS in told:
+        every = groups.addresses_without_account(event.incident)
+        # A union cannot be filtered by the database layer; addresses are few beside accounts.
+        outside = [address for address in every if address > fan_out.after_address][:BATCH]
+    queue(event, rule, [*_recipients(people, told), *_addresses(outside)])
+    if people:
+        fan_out.after_user = people[-1].pk
+    elif outside:
+        fan_out.after_address = outside[-1]
+    else:
+        fan_out.finished_at = timezone.now()
+    fan_out.save(update_fields=["after_user", "after_address", "finished_at"])
+
+
+def _tell_late_audiences(event: TimelineEvent) -> None:
+    """An audience that had nobody when the incident was declared is told of it with the next update."""
+    counted = Delivery.objects.filter(incident=event.incident_id, moment="declared").values_list("audiences", flat=True)
+    if set(chain.from_iterable(counted.distinct())) >= set(Audience.values):
+        return
+    declared = (
+        TimelineEvent.objects.select_related("incident")
+        .filter(incident=event.incident_id, kind=EventKind.DECLARED)
+        .order_by("-id")
+        .first()
+    )
+    if declared is not None:
+        tell(declared, RULES[EventKind.DECLARED])
+
+
+def _first_by_rank(people: QuerySet[User], told: tuple[str, ...]) -> QuerySet[User]:
+    """The audiences in their order, so that the first batch holds those who work on it."""
+    ranks = [When(**{f"in_{name}": True}, then=Value(rank)) for rank, name in enumerate(told)]
+    return people.annotate(rank=Case(*ranks, default=Value(9), output_field=IntegerField())).order_by("rank", "pk")
+
+
+def _recipients(people: Iterable[User], told: tuple[str, ...]) -> list[Recipient]:
+    found = []
+    for person in people:
+        counts = tuple(name for name in groups.flags_of(person) if name in told)
+        priority = PRIORITY_OF_AUDIENCE[Audience(counts[0])]
+        found.append(Recipient(person, person.email.lower(), counts[0], counts, priority))
+    return found
+
+
+def _addresses(outside: Iterable[str]) -> list[Recipient]:
+    return [Recipient(None, address, Audience.USERS, (Audience.USERS,), PRIORITY_OF_AUDIENCE[Audience.USERS]) for address in outside]
+
+
+def _named(one: User | str, rule: Rule) -> Recipient:
+    if isinstance(one, User):
+        return Recipient(one, one.email.lower(), rule.named_as, priority=NORMAL if rule.named_as else URGENT)
+    return Recipient(None, one.lower(), rule.named_as, priority=NORMAL)
+
+
+def _only_seated(named: list[Recipient], incident: MajorIncident | None) -> list[Recipient]:
+    """A drill reaches nobody without a seat."""
+    active = [one for one in named if one.user is None or one.user.is_active]
+    if incident is None or not incident.is_drill or not active:
+        return active
+    seats = set(groups.seated(incident))
+    return [one for one in active if one.user is not None and one.user.pk in seats]
+
+
+def _rows(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> list[Delivery]:
+    """One row per person and channel; who is addressed by name and by audience gets the wording by audience."""
+    merged: dict[str, Recipient] = {}
+    for one in recipients:
+        key = f"user-{one.user.pk}" if one.user else one.email
+        before = merged.get(key)
+        if before is None or one.audiences:
+            merged[key] = replace(one, priority=min(one.priority, before.priority)) if before else one
+    now = timezone.now()
+    return [
+        Delivery(
+            event=event,
+            incident_id=event.incident_id,
+            recipient=one.user,
+            address=address,
+            channel=channel,
+            moment=rule.moment,
+            audience=one.audience,
+            audiences=list(one.audiences),
+            message_id=message_id(event.pk, channel, address),
+            priority=one.priority,
+            queued_at=now,
+            next_attempt_at=now,
+            valid_until=now + timedelta(hours=rule.valid_hours),
+        )
+        for one in merged.values()
+        for channel, address in _places(one)
+    ]
+
+
+def _places(one: Recipient) -> list[tuple[str, str]]:
+    """In the product always additionally to e-mail."""
+    places: list[tuple[str, str]] = [(ChannelKey.EMAIL, one.email)] if one.email else []
+    if one.user is not None:
+        places.append((ChannelKey.IN_APP, f"user-{one.user.pk}"))
+    return places
+
+
+def message_id(event_id: int, channel: str, address: str) -> str:
+    """Derived from event, channel and address only, so that a repetition is recognised by any mail program."""
+    name = hashlib.sha256(f"{settings.SECRET_KEY}|{event_id}|{channel}|{address}".encode()).hexdigest()[:40]
+    return f"<{name}@{urlsplit(settings.PUBLIC_URL).hostname or 'localhost'}>"
+
+
+def _is_imported(event: TimelineEvent) -> bool:
+    return event.incident is not None and event.incident.is_imported
+
+

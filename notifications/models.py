@@ -1,0 +1,173 @@
+"""The outbox, what people read inside the product, and who follows what."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from incidents.models import MajorIncident, TimelineEvent, User
+from incidents.process import Audience
+
+
+class ChannelKey(models.TextChoices):
+    EMAIL = "email", "E-mail"
+    IN_APP = "in_app", "In the product"
+
+
+class DeliveryState(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    SENDING = "sending", "Sending"
+    DELIVERED = "delivered", "Delivered"
+    FAILED = "failed", "Failed"
+    SUPPRESSED = "suppressed", "Suppressed"
+
+
+WAITING_STATES = [DeliveryState.QUEUED, DeliveryState.SENDING]
+
+
+class Message(models.Model):
+    """The wording of one event for one audience, made when the first of its deliveries leaves, then kept.
+
+    `audience` is empty for what is said to one person.
+    """
+
+    event = models.ForeignKey(TimelineEvent, on_delete=models.PROTECT, related_name="+")
+    moment = models.CharField(max_length=32)
+    audience = models.CharField(max_length=20, blank=True)
+    subject = models.CharField(max_length=250)
+    text = models.TextField()
+    html = models.TextField()
+    url = models.CharField(max_length=500, blank=True)
+    worded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["event", "moment", "audience"], name="one_wording_per_event_and_audience")
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class Delivery(models.Model):
+    """One message to one address on one channel: the outbox, and afterwards the record of who was told.
+
+    Written in the transaction of the event. `audiences` are all it counts for, `audience` the one whose
+    words it uses. `delivered_at` is when the channel accepted it (SMTP 250), aware UTC.
+    """
+
+    event = models.ForeignKey(TimelineEvent, on_delete=models.PROTECT, related_name="+")
+    incident = models.ForeignKey(MajorIncident, null=True, on_delete=models.PROTECT, related_name="+")
+    recipient = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    address = models.CharField(max_length=254, help_text="E-mail address, or user-N inside the product.")
+    channel = models.CharField(max_length=8, choices=ChannelKey.choices)
+    moment = models.CharField(max_length=32)
+    audience = models.CharField(max_length=20, choices=Audience.choices, blank=True)
+    audiences = ArrayField(models.CharField(max_length=20, choices=Audience.choices), default=list)
+    wording = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, related_name="deliveries")
+    message_id = models.CharField(max_length=120, help_text="The same however often it is sent.")
+    priority = models.PositiveSmallIntegerField(default=5, help_text="0 leaves first.")
+    state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.QUEUED)
+    attempts = models.PositiveIntegerField(default=0)
+    queued_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField()
+    valid_until = models.DateTimeField(help_text="Not sent any more after this.")
+    lease = models.UUIDField(null=True, help_text="Who is sending it.")
+    lease_until = models.DateTimeField(null=True, help_text="Somebody else may send it after this.")
+    delivered_at = models.DateTimeField(null=True)
+    answer = models.TextField(blank=True, help_text="What the provider said last.")
+    reason = models.TextField(blank=True, help_text="Why it failed, waits or was held back, in words.")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["channel", "priority", "next_attempt_at"],
+                name="deliveries_to_send",
+                condition=Q(state__in=["queued", "sending"]),
+            ),
+            models.Index(fields=["incident", "moment", "state"], name="deliveries_of_an_incident"),
+            models.Index(fields=["recipient", "-id"], name="deliveries_of_a_person"),
+            models.Index(fields=["state", "-id"], name="deliveries_by_state"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "channel", "address"], name="told_once_per_event_and_address"),
+            models.CheckConstraint(
+                condition=~Q(state="delivered") | Q(delivered_at__isnull=False), name="delivered_has_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.moment} to {self.address} by {self.channel}: {self.state}"
+
+
+class FanOut(models.Model):
+    """The rest of a large audience of one event, written in batches; resumes after `after_user`, `after_address`."""
+
+    event = models.OneToOneField(TimelineEvent, on_delete=models.PROTECT, related_name="+")
+    after_user = models.BigIntegerField(default=0)
+    after_address = models.CharField(max_length=254, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["id"], name="fan_outs_to_finish", condition=Q(finished_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"Fan-out of event {self.event_id}"
+
+
+class Notice(models.Model):
+    """What one person reads in the inbox of the product."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    event = models.ForeignKey(TimelineEvent, on_delete=models.PROTECT, related_name="+")
+    title = models.CharField(max_length=250)
+    text = models.TextField()
+    url = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="inbox_of_a_person"),
+            models.Index(fields=["user"], name="unread_of_a_person", condition=Q(read_at__isnull=True)),
+        ]
+        constraints = [models.UniqueConstraint(fields=["event", "user"], name="one_notice_per_event_and_person")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Subscription(models.Model):
+    """Somebody asked to hear about an incident as its users do: a person, or an address without an account."""
+
+    incident = models.ForeignKey(MajorIncident, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "user"], condition=Q(user__isnull=False), name="person_subscribes_once"
+            ),
+            models.UniqueConstraint(
+                fields=["incident", "email"], condition=Q(user__isnull=True), name="address_subscribes_once"
+            ),
+            models.CheckConstraint(condition=Q(user__isnull=False) | ~Q(email=""), name="subscriber_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email or self.user_id} follows {self.incident_id}"
+
+
+class Heartbeat(models.Model):
+    """When a part of the machinery last showed that it is alive."""
+
+    name = models.CharField(max_length=32, unique=True)
+    beaten_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.beaten_at:%F %T}"

@@ -1,0 +1,176 @@
+"""What one kind of event has to say beyond the incident itself: names, quoted text, where its link leads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from incidents.models import (
+    Approval,
+    Candidate,
+    Consult,
+    Seat,
+    StatusUpdate,
+    Task,
+    TicketComment,
+    TimelineEvent,
+)
+from incidents.process import STEP_BY_KEY, STEPS, Role
+
+
+@dataclass(frozen=True)
+class Particulars:
+    """`values` are read as `it.…` by the templates; `quote` is Markdown somebody wrote."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    quote: str = ""
+    url: str = ""
+    link_label: str = ""
+
+
+def _step(event: TimelineEvent, audience: str) -> Particulars:
+    key = str(event.payload.get("step", ""))
+    step = STEP_BY_KEY.get(key)
+    number = next((place for place, one in enumerate(STEPS, 1) if one.key == key), None)
+    title = step.title if step else str(event.payload.get("title", key))
+    return Particulars({"title": title, "number": number, "reason": event.payload.get("reason") or event.text})
+
+
+def _update(event: TimelineEvent, audience: str) -> Particulars:
+    update = StatusUpdate.objects.filter(pk=event.payload.get("update_id")).first()
+    if update is None:
+        return Particulars()
+    return Particulars({"next_update_at": update.next_update_at}, quote=str(update.texts.get(audience, "")))
+
+
+def _seat(event: TimelineEvent, audience: str) -> Particulars:
+    seat = Seat.objects.select_related("user").filter(pk=event.payload.get("seat_id")).first()
+    role = Role(seat.role).label if seat else str(event.payload.get("role", ""))
+    return Particulars(
+        {"role": role.lower(), "name": seat.user.display_name if seat else ""},
+        quote=seat.message if seat else str(event.payload.get("message", "")),
+        url=_page(f"/major-incidents/MI-{event.incident_id}/"),
+        link_label="Open the war room to accept or decline",
+    )
+
+
+def _bridge(event: TimelineEvent, audience: str) -> Particulars:
+    bridge = getattr(event.incident, "bridge", None)
+    if bridge is None:
+        return Particulars()
+    values = {"join_url": bridge.join_url, "dial_in": bridge.dial_in, "provider": bridge.get_provider_display()}
+    return Particulars(values, url=bridge.join_url, link_label="Join the bridge")
+
+
+def _consult(event: TimelineEvent, audience: str) -> Particulars:
+    consult = Consult.objects.select_related("step").filter(pk=event.payload.get("consult_id")).first()
+    step = STEP_BY_KEY.get(str(event.payload.get("step", "")))
+    values = {"title": step.title if step else "", "due_at": consult.due_at if consult else None}
+    return Particulars(values, url=_page("/my-work/"), link_label="Answer in one click")
+
+
+def _approval(event: TimelineEvent, audience: str) -> Particulars:
+    approval = Approval.objects.select_related("decided_by").filter(pk=event.payload.get("approval_id")).first()
+    if approval is None:
+        return Particulars(quote=str(event.payload.get("question", "")))
+    values = {
+        "options": approval.options,
+        "due_at": approval.due_at,
+        "cost_of_waiting": approval.cost_of_waiting,
+        "state": approval.get_state_display().lower(),
+        "chosen": approval.chosen,
+        "comment": approval.comment,
+        "decided_by": approval.decided_by.display_name if approval.decided_by else "",
+    }
+    return Particulars(values, quote=approval.question, url=_page("/my-work/"), link_label="Open the question")
+
+
+def _task(event: TimelineEvent, audience: str) -> Particulars:
+    task = Task.objects.filter(pk=event.payload.get("task_id")).first()
+    return Particulars({"title": task.title if task else "", "due_at": task.due_at if task else None})
+
+
+def _ticket(event: TimelineEvent, audience: str) -> Particulars:
+    ticket = event.ticket
+    if ticket is None:
+        return Particulars()
+    values = {"ref": ticket.ref, "title": ticket.title, "priority": ticket.priority, "resolution": ticket.resolution}
+    return Particulars(values, url=_page(f"/tickets/{ticket.ref}/"), link_label=f"Open {ticket.ref}")
+
+
+def _comment(event: TimelineEvent, audience: str) -> Particulars:
+    about = _ticket(event, audience)
+    comment = TicketComment.objects.select_related("author").filter(pk=event.payload.get("comment_id")).first()
+    return Particulars(about.values, quote=comment.text if comment else event.text, url=about.url, link_label=about.link_label)
+
+
+def _candidate(event: TimelineEvent, audience: str) -> Particulars:
+    candidate: Candidate | None = event.candidate
+    if candidate is None:
+        return Particulars()
+    values = {
+        "ref": candidate.ref,
+        "title": candidate.title,
+        "service": candidate.service.name if candidate.service else "",
+        "source": candidate.get_source_display(),
+        "reasons": event.payload.get("reasons") or candidate.reasons,
+        "business_impact": candidate.business_impact,
+    }
+    return Particulars(values, url=_page(f"/candidates/{candidate.ref}/"), link_label="Open the candidate and decide")
+
+
+def _change(event: TimelineEvent, audience: str) -> Particulars:
+    change = event.change
+    if change is None:
+        return Particulars()
+    values = {
+        "ref": change.ref,
+        "title": change.title,
+        "type": change.get_type_display().lower(),
+        "risk": change.get_risk_display().lower(),
+        "due_at": change.approval_due_at,
+        "requester": change.requester.display_name if change.requester else "",
+    }
+    return Particulars(values, quote=change.plan, url=_page(f"/changes/{change.ref}/"), link_label=f"Open {change.ref}")
+
+
+def _promise(event: TimelineEvent, audience: str) -> Particulars:
+    return Particulars(link_label="Publish an update")
+
+
+def _reason(event: TimelineEvent, audience: str) -> Particulars:
+    values = {"reason": str(event.payload.get("reason") or event.text), "from": event.payload.get("from"), "to": event.payload.get("to")}
+    return Particulars(values)
+
+
+BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
+    "step_done": _step,
+    "step_waived": _step,
+    "step_reassigned": _step,
+    "update": _update,
+    "seat_invited": _seat,
+    "bridge": _bridge,
+    "consult_asked": _consult,
+    "approval_asked": _approval,
+    "approval_decided": _approval,
+    "task_added": _task,
+    "ticket_opened": _ticket,
+    "ticket_resolved": _ticket,
+    "ticket_linked": _ticket,
+    "ticket_assigned": _ticket,
+    "ticket_commented": _comment,
+    "candidate": _candidate,
+    "change_approval_asked": _change,
+    "change_flagged": _change,
+    "promise_overdue": _promise,
+    "promise_due_soon": _promise,
+}
+
+
+def particulars_of(event: TimelineEvent, moment: str, audience: str) -> Particulars:
+    return BY_MOMENT.get(moment, _reason)(event, audience)
+
+
+def _page(path: str) -> str:
+    return f"{settings.PUBLIC_URL}{path}"

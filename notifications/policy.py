@@ -1,0 +1,104 @@
+"""Who is told of what, as data.
+
+One entry per kind of event: the moment (which names the templates), the audiences that hear of it, and
+the people addressed by name (`to`, a word of `addressees.py`). Kinds that are not listed tell nobody.
+Everybody seated belongs to the technical team, so the seats with letter I hear of every step that is done.
+"""
+
+from dataclasses import dataclass, field
+
+from incidents.process import STEPS, Audience, EventKind, Stage
+
+TECHNICAL, MANAGEMENT, STAKEHOLDERS, USERS = Audience
+EVERYBODY = (TECHNICAL, MANAGEMENT, STAKEHOLDERS, USERS)
+
+URGENT, NORMAL, BULK = 0, 3, 5
+PRIORITY_OF_AUDIENCE = {TECHNICAL: 1, MANAGEMENT: 2, STAKEHOLDERS: 4, USERS: BULK}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`only_when` maps payload keys to the values with which the event is told at all.
+
+    `named_as` is the audience whose words people addressed by name read; empty for words of their own.
+    """
+
+    moment: str
+    audiences: tuple[Audience, ...] = ()
+    to: str = ""
+    named_as: str = ""
+    valid_hours: int = 24
+    only_when: dict[str, tuple[object, ...]] = field(default_factory=dict)
+
+    def applies(self, payload: dict[str, object]) -> bool:
+        return all(payload.get(key) in values for key, values in self.only_when.items())
+
+
+RULES: dict[str, Rule] = {
+    # a major incident, to its audiences
+    EventKind.DECLARED: Rule("declared", EVERYBODY),
+    EventKind.STAGE_CHANGED: Rule(
+        "stage_changed",
+        EVERYBODY,
+        # The other transitions are told as resolved, closed, reopened and stood down.
+        only_when={
+            "from": (Stage.IDENTIFICATION, Stage.CONTAINMENT, Stage.RESOLUTION),
+            "to": (Stage.CONTAINMENT, Stage.RESOLUTION),
+        },
+    ),
+    EventKind.CONTAINED: Rule("contained", EVERYBODY),
+    EventKind.UPDATE_PUBLISHED: Rule("update", EVERYBODY, valid_hours=6),  # cut to the audiences of the update
+    EventKind.RESTORED: Rule("restored", EVERYBODY),
+    EventKind.RESOLVED: Rule("resolved", EVERYBODY),
+    EventKind.CLOSED: Rule("closed", EVERYBODY),
+    EventKind.REOPENED: Rule("reopened", EVERYBODY),
+    EventKind.STOOD_DOWN: Rule("stood_down", EVERYBODY, to="told_before", named_as=USERS),
+    EventKind.REINSTATED: Rule("reinstated", EVERYBODY),
+    EventKind.STEP_DONE: Rule(
+        "step_done",
+        (TECHNICAL, MANAGEMENT),
+        # "declare" is done by the declaration itself, which everybody is told of at that moment.
+        only_when={"step": tuple(step.key for step in STEPS if step.key != "declare")},
+    ),
+    EventKind.STEP_WAIVED: Rule("step_waived", (TECHNICAL, MANAGEMENT)),
+    # a candidate, to managers and the technical team only
+    EventKind.CANDIDATE_FLAGGED: Rule("candidate", (TECHNICAL,), to="incident_managers"),
+    # people by name
+    EventKind.SEAT_INVITED: Rule("seat_invited", to="person_in_payload"),
+    EventKind.SEAT_ACCEPTED: Rule("bridge", to="actor_when_bridge_is_set"),
+    EventKind.BRIDGE_SET: Rule("bridge", to="accepted_seats"),
+    EventKind.CONSULT_ASKED: Rule("consult_asked", to="person_in_payload", valid_hours=4),
+    EventKind.STEP_REASSIGNED: Rule("step_reassigned", to="new_accountable"),
+    EventKind.APPROVAL_ASKED: Rule("approval_asked", to="approver"),
+    EventKind.APPROVAL_DECIDED: Rule("approval_decided", to="asker_of_approval"),
+    EventKind.TASK_ADDED: Rule("task_added", to="task_assignee"),
+    EventKind.PROMISE_OVERDUE: Rule("promise_overdue", to="promise_owner_and_service_desk_managers", valid_hours=4),
+    EventKind.TICKET_OPENED: Rule("ticket_opened", to="requester", valid_hours=72),
+    EventKind.TICKET_COMMENTED: Rule("ticket_commented", to="requester", valid_hours=72, only_when={"public": (True,)}),
+    EventKind.TICKET_STATUS_CHANGED: Rule(
+        "ticket_resolved", to="requester", valid_hours=72, only_when={"to": ("resolved",)}
+    ),
+    EventKind.TICKET_LINKED: Rule("ticket_linked", to="requester_not_told_yet", valid_hours=12),
+    EventKind.TICKET_ASSIGNED: Rule("ticket_assigned", to="ticket_assignee"),
+    EventKind.CHANGE_STATUS_CHANGED: Rule(
+        "change_approval_asked", to="change_approvers", valid_hours=72, only_when={"to": ("awaiting_approval",)}
+    ),
+    EventKind.CHANGE_FLAGGED: Rule("change_flagged", to="change_managers", valid_hours=72),
+}
+
+PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked")
+"""Said to requesters: nothing of the incident's own record is in them."""
+
+PROMISE_DUE_SOON = Rule("promise_due_soon", to="promise_owner", valid_hours=1)
+"""Said of the event that made the promise, five minutes before it is due."""
+
+CADENCE_MINUTES: dict[str, dict[str, int]] = {
+    "SEV1": {TECHNICAL: 15, MANAGEMENT: 30, STAKEHOLDERS: 30, USERS: 30},
+    "SEV2": {TECHNICAL: 30, MANAGEMENT: 60, STAKEHOLDERS: 60, USERS: 60},
+    "SEV3": {TECHNICAL: 60, MANAGEMENT: 120, STAKEHOLDERS: 120, USERS: 120},
+}
+"""How often each audience hears of an open incident, in minutes, unless an update promises otherwise."""
+
+
+def cadence_minutes(severity: str, audience: str) -> int:
+    return CADENCE_MINUTES.get(severity, CADENCE_MINUTES["SEV2"]).get(audience, 30)

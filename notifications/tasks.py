@@ -1,0 +1,29 @@
+"""Thin tasks: each reads the truth again and is safe to run twice."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from notifications import delivery, evidence, promises
+from notifications.models import Heartbeat
+
+
+@shared_task(ignore_result=True, time_limit=110)
+def sweep_deliveries() -> int:
+    """The wake-up after an event, and every five seconds what a lost wake-up or a dead worker left."""
+    tried = delivery.deliver_due()
+    evidence.report_outstanding()
+    return tried
+
+
+@shared_task(ignore_result=True)
+def sweep_promises() -> int:
+    """Reminds the owners of promised updates and escalates those that are overdue."""
+    return promises.watch(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def heartbeat() -> None:
+    """Asked for by beat and run by a worker, so both are alive when this is fresh."""
+    now = timezone.now()
+    for name in ("beat", "worker"):
+        Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": now})
