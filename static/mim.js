@@ -235,9 +235,8 @@ document.addEventListener("submit", (event) => {
   if (chosen === "device") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = chosen;
   for (const button of $$("[name=theme]", form)) button.setAttribute("aria-pressed", String(button.value === chosen));
-  const fields = new FormData(form);
-  fields.set("theme", chosen);
-  fetch(form.action, { method: "POST", body: fields, headers: { "HX-Request": "true" } });
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `theme=${chosen}; path=/; max-age=${365 * 24 * 3600}; samesite=lax${secure}`; // as mim.pages.theme_switch does
   document.dispatchEvent(new CustomEvent("mim:theme"));
 });
 

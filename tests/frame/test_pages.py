@@ -142,7 +142,7 @@ def test_account_pages_are_in_the_look(client, manager, name):
     client.force_login(manager)
     text = client.get(reverse(name), follow=True).content.decode()
     assert "mim.css" in text
-    assert '<h1>' in text
+    assert "<h1>" in text
 
 
 def test_the_theme_is_remembered_on_this_device(client, db):
