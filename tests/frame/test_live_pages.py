@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -28,7 +29,7 @@ def _orm_beside_the_browser():
 
 
 @pytest.fixture(scope="module")
-def browser(_orm_beside_the_browser) -> Browser:
+def browser(_orm_beside_the_browser) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         yield opened
@@ -85,7 +86,7 @@ def stream(settings, live_server):
 
 
 @pytest.fixture
-def page(browser, settings, live_server, stream, client, manager) -> Page:
+def page(browser, settings, live_server, stream, client, manager) -> Iterator[Page]:
     settings.ROOT_URLCONF = "tests.frame.live_urls"
     live_urls.fetched.clear()
     client.force_login(manager)

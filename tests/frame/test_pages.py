@@ -1,5 +1,6 @@
 """Signing in, the landing by role, the theme, and the pages people meet when something went wrong."""
 
+import json
 import re
 from pathlib import Path
 
