@@ -86,21 +86,27 @@ def stream(settings, live_server):
 
 
 @pytest.fixture
-def page(browser, settings, live_server, stream, client, manager) -> Iterator[Page]:
+def unopened(browser, settings, live_server, stream, client, manager) -> Iterator[Page]:
+    """A signed-in tab that has not been to the page yet."""
     settings.ROOT_URLCONF = "tests.frame.live_urls"
     live_urls.fetched.clear()
     client.force_login(manager)
     context = browser.new_context()
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    opened = context.new_page()
-    opened.complaints = []
-    opened.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
-    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.goto(f"{live_server.url}/page/")
-    expect(opened.locator("[data-live-chip]")).to_have_text("Live", timeout=10_000)
-    yield opened
+    yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def page(unopened, live_server) -> Page:
+    """The page, open and live."""
+    unopened.complaints = []
+    unopened.on("console", lambda said: unopened.complaints.append(said.text) if said.type == "error" else None)
+    unopened.on("pageerror", lambda error: unopened.complaints.append(str(error)))
+    unopened.goto(f"{live_server.url}/page/")
+    expect(unopened.locator("[data-live-chip]")).to_have_text("Live", timeout=10_000)
+    return unopened
 
 
 def nudge(settings, topic: str = "MI-12") -> None:
@@ -120,6 +126,12 @@ def test_a_burst_is_fetched_once_a_second_at_most(page, settings):
         nudge(settings)
     page.wait_for_timeout(1600)
     assert 1 <= live_urls.fetched.count("kept") <= 3
+
+
+def test_a_change_between_loading_and_listening_is_not_missed(unopened, settings, live_server):
+    nudge(settings)
+    unopened.goto(f"{live_server.url}/page/")
+    expect(unopened.locator("#kept p")).to_have_text("kept 1", timeout=5000)
 
 
 def test_other_topics_leave_the_page_alone(page, settings):

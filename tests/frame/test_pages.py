@@ -1,6 +1,5 @@
 """Signing in, the landing by role, the theme, and the pages people meet when something went wrong."""
 
-import json
 import re
 from pathlib import Path
 
@@ -134,6 +133,20 @@ def test_a_password_reset_does_not_tell_whether_the_address_is_known(client, man
     known = client.post(reverse("account_reset_password"), {"email": manager.email}, follow=True)
     unknown = client.post(reverse("account_reset_password"), {"email": "nobody@shop.example"}, follow=True)
     assert known.content == unknown.content or "If this address has an account" in unknown.content.decode()
+
+
+def test_a_password_reset_by_mail_opens_the_account_once(client, manager, mailoutbox):
+    client.post(reverse("account_reset_password"), {"email": manager.email})
+    assert mailoutbox[0].subject == "Choose a new password"
+    link = re.search(r"https?://[^/]+(/\S+)", mailoutbox[0].body).group(1)
+    form = client.get(link, follow=True)
+    assert "Choose a password" in form.content.decode()
+    action = form.redirect_chain[-1][0]
+    done = client.post(action, {"password1": PASSWORD, "password2": PASSWORD}, follow=True)
+    assert done.status_code == 200
+    manager.refresh_from_db()
+    assert manager.check_password(PASSWORD)
+    assert "no longer works" in Client().get(link, follow=True).content.decode()
 
 
 @pytest.mark.parametrize(
