@@ -212,6 +212,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [],  # every list of values stands where it is used, whatever room it comes from
     "PREPROCESSING_HOOKS": ["incidents.api.schema.without_slashed_twins"],
     "PATH_CONVERTER_OVERRIDES": {
         "number": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1},

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from incidents.actions import clocks, downtime
 from incidents.api.endpoint import Changing, Collection, Detail, Making, Verb, or_404
 from incidents.api.fields import Moment, ServiceName, email_of
-from incidents.api.incident_shapes import DowntimeOut
+from incidents.api.incident_shapes import IntervalOut
 from incidents.api.major_incidents import OnIncident
 from incidents.api.shapes import MomentIn, ReasonIn, Shape
 from incidents.models import DowntimeInterval, MajorIncident
@@ -93,7 +93,7 @@ class ClockNotApplicable(ClockDetail, Verb):
 
 
 # --- Downtime -------------------------------------------------------------------------------------------
-class DowntimeIn(MomentIn):
+class IntervalIn(MomentIn):
     service = ServiceName(required=False, allow_null=True, max_length=120)
     started_at = Moment(past=True)
     ended_at = Moment(required=False, allow_null=True, past=True, help_text="Absent or null: still down.")
@@ -107,7 +107,7 @@ class DowntimeChange(Shape):
 class DowntimeList(OnIncident, Collection, Making):
     """When each affected service was down; `POST` adds an interval."""
 
-    In, Out = DowntimeIn, DowntimeOut
+    In, Out = IntervalIn, IntervalOut
     queryset = DowntimeInterval.objects.none()
     default_ordering = "id"
     orderings = {"id": "id", "started_at": "started_at", "ended_at": "ended_at"}
@@ -124,7 +124,7 @@ class DowntimeList(OnIncident, Collection, Making):
 class DowntimeDetail(OnIncident, Changing):
     """One interval. `PATCH` corrects it."""
 
-    In, Out = DowntimeChange, DowntimeOut
+    In, Out = DowntimeChange, IntervalOut
     queryset = DowntimeInterval.objects.none()
 
     def find(self) -> DowntimeInterval:

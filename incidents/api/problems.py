@@ -12,7 +12,7 @@ from incidents import permissions
 from incidents.actions import problems
 from incidents.api.candidates import RefList
 from incidents.api.endpoint import Changing, Collection, Endpoint, Making, Verb, or_404
-from incidents.api.fields import Moment, Person, Ref, Text, email_of, ref_number, refs_found
+from incidents.api.fields import LookedUp, Moment, Person, Ref, Text, email_of, ref_number, refs_found
 from incidents.api.filters import ChoicesFilter, MomentFilter, PersonFilter, RefFilter
 from incidents.api.shapes import MomentIn, Shape
 from incidents.models import CauseCategory, MajorIncident, Problem, ProblemStatus, Ticket
@@ -52,7 +52,7 @@ def by_number(related: Any) -> list[Any]:
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "maxLength": 32}, "maxItems": 500})
-class CausedIn(serializers.ListField):
+class CausedIn(LookedUp, serializers.ListField):
     """References of major incidents and tickets, taken apart by kind."""
 
     child = serializers.CharField(max_length=32)
@@ -60,8 +60,7 @@ class CausedIn(serializers.ListField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=500, **options)
 
-    def to_internal_value(self, given: Any) -> dict[str, list[Any]]:
-        refs = super().to_internal_value(given)
+    def look_up(self, refs: list[str]) -> dict[str, list[Any]]:
         major = [ref for ref in refs if ref_number(ref, "MI") is not None]
         rest = [ref for ref in refs if ref not in major]
         return {
