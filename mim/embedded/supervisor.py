@@ -105,7 +105,9 @@ class Product:
         except Stopped:
             return
         self._announce()
-        print(welcome.text(self.environment, self.var, self.options, seconds=time.monotonic() - began), flush=True)
+        data = self.cluster.data if self.cluster else None
+        seconds = time.monotonic() - began
+        print(welcome.text(self.environment, self.var, self.options, seconds=seconds, data=data), flush=True)
 
     def _start_servers(self) -> None:
         if not self.environment.get("REDIS_URL"):
