@@ -7,7 +7,7 @@ are made from the same file, so both always say the same and every value is esca
 
 import html
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +93,7 @@ class Wording:
     subject: str
     text: str
     html: str
+    summary: str
     url: str = ""
 
 
@@ -133,7 +134,7 @@ def wording_of(event: TimelineEvent, moment: str, audience: str) -> Message:
         event=event,
         moment=moment,
         audience=audience,
-        defaults={"subject": said.subject, "text": said.text, "html": said.html, "url": said.url},
+        defaults=asdict(said),
     )
     return message
 
@@ -149,8 +150,9 @@ def word(occasion: Occasion) -> Wording:
     context["body"] = mark_safe(_tidy(body.render(context)))  # noqa: S308
     context["heading"] = subject
     text = _tidy(_plain(f"{FOLDER}/layout.txt", context))
+    summary = "\n\n".join(filter(None, (html.unescape(context["body"]), occasion.particulars.quote)))
     context["body"] = linebreaks(context["body"])
-    return Wording(subject, text, render_to_string(f"{FOLDER}/layout.html", context), context["link"])
+    return Wording(subject, text, render_to_string(f"{FOLDER}/layout.html", context), summary, context["link"])
 
 
 def one_line(text: str, limit: int = 200) -> str:
