@@ -83,7 +83,9 @@ def addresses_without_account(incident: MajorIncident | None) -> QuerySet[Any, s
     )
     subscribed = Subscription.objects.filter(incident=incident, user__isnull=True).annotate(address=Lower("email"))
     found = reported.filter(~Exists(known)).order_by().values_list("address", flat=True)
-    return found.union(subscribed.filter(~Exists(known)).order_by().values_list("address", flat=True)).order_by("address")
+    return found.union(subscribed.filter(~Exists(known)).order_by().values_list("address", flat=True)).order_by(
+        "address"
+    )
 
 
 def seated(incident: MajorIncident) -> QuerySet[Any, int]:

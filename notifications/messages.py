@@ -76,7 +76,9 @@ class Facts:
         same = ("ref", "title", "severity", "description", "users_affected", "revenue_impact", "reputation_impact")
         clocks = ("started_at", "declared_at", "contained_at", "restored_at", "resolved_at", "next_update_at")
         return cls(
-            **{name: getattr(incident, name) for name in (*same, *clocks, "conditions", "needs", "is_drill", "is_open")},
+            **{
+                name: getattr(incident, name) for name in (*same, *clocks, "conditions", "needs", "is_drill", "is_open")
+            },
             stage=Stage(incident.stage).label,
             services=tuple(incident.services.order_by("affected_by__id").values_list("name", flat=True).distinct()),
             affects=incident.get_affects_display().lower(),
@@ -215,4 +217,3 @@ def _tidy(text: str) -> str:
     """Without the blank lines that template tags leave: paragraphs are one blank line apart."""
     lines = [line.rstrip() for line in text.strip().splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-

@@ -102,7 +102,10 @@ def of_declaration(
     )
     started = _clocks(incident, children, candidate)
     facts = _facts(incident, [service.name for service in services], actor, started, texts)
-    joining = {Audience.TECHNICAL.value: [actor.pk], Audience.USERS.value: [one.requester_id for one in children if one.requester_id]}
+    joining = {
+        Audience.TECHNICAL.value: [actor.pk],
+        Audience.USERS.value: [one.requester_id for one in children if one.requester_id],
+    }
     shown, total = _audiences(tuple(Audience.values), incident, joining, facts, "declared", {})
     return DeclarationPreview(
         severity=incident.severity,
@@ -136,7 +139,9 @@ def of_update(
 def _children(tickets: Iterable[Ticket], candidate: Candidate | None) -> list[Ticket]:
     """The tickets that would attach: those named and those of the candidate."""
     if candidate is not None and not candidate.is_open:
-        raise WrongStage(f"{candidate.ref} was {candidate.get_status_display().lower()} already.", status=candidate.status)
+        raise WrongStage(
+            f"{candidate.ref} was {candidate.get_status_display().lower()} already.", status=candidate.status
+        )
     wanted = {ticket.pk for ticket in tickets}
     of_candidate = Q(candidate=candidate, major_incident__isnull=True) if candidate else Q(pk__in=[])
     found = list(Ticket.objects.filter(Q(pk__in=wanted) | of_candidate).order_by("pk"))
@@ -145,9 +150,7 @@ def _children(tickets: Iterable[Ticket], candidate: Candidate | None) -> list[Ti
     return found
 
 
-def _clocks(
-    incident: MajorIncident, children: list[Ticket], candidate: Candidate | None
-) -> dict[str, datetime | None]:
+def _clocks(incident: MajorIncident, children: list[Ticket], candidate: Candidate | None) -> dict[str, datetime | None]:
     """The five clocks as declaring would set them; None is unknown."""
     if incident.acknowledged_at and incident.reported_at:
         incident.acknowledged_at = max(incident.acknowledged_at, incident.reported_at)
@@ -158,7 +161,11 @@ def _clocks(
     reported = [known["reported"], candidate and candidate.raised_at]
     acknowledged = [known["acknowledged"], candidate and candidate.acknowledged_at, incident.declared_at]
     first = min(filter(None, reported), default=None)
-    found = {"detected_at": first, "reported_at": first, "acknowledged_at": min(filter(None, acknowledged), default=None)}
+    found = {
+        "detected_at": first,
+        "reported_at": first,
+        "acknowledged_at": min(filter(None, acknowledged), default=None),
+    }
     values = {"started_at": incident.started_at, "declared_at": incident.declared_at, **clocks.derive(incident, found)}
     clocks.check_order(values)
     order = ("started_at", "detected_at", "reported_at", "acknowledged_at", "declared_at")

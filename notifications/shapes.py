@@ -77,7 +77,10 @@ class UpdatePreviewIn(Shape):
     text = Text(required=False, help_text="The same text for all `audiences`.")
     texts = serializers.DictField(child=Text(), required=False, help_text="{audience: text}")
     audiences = serializers.ListField(
-        child=serializers.ChoiceField(Audience.choices), required=False, max_length=4, help_text="Absent: all, or those of `texts`."
+        child=serializers.ChoiceField(Audience.choices),
+        required=False,
+        max_length=4,
+        help_text="Absent: all, or those of `texts`.",
     )
     next_update_at = Moment(required=False, allow_null=True)
 

@@ -94,7 +94,9 @@ def _public(incident: MajorIncident) -> PublicIncident:
 def _services(at: datetime) -> list[PublicService]:
     """Down while a downtime interval of a real incident is open; in maintenance while a window runs."""
     down = set(
-        DowntimeInterval.objects.filter(ended_at__isnull=True, incident__is_drill=False, incident__stage__in=OPEN_STAGES)
+        DowntimeInterval.objects.filter(
+            ended_at__isnull=True, incident__is_drill=False, incident__stage__in=OPEN_STAGES
+        )
         .exclude(service__isnull=True)
         .values_list("service_id", flat=True)
     )

@@ -5,7 +5,6 @@ from django.urls import URLPattern, path
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
 from notifications.views import deliveries, inbox, mail_catcher, previews, status_page
 
-
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/count/", inbox.inbox_count, name="inbox_count"),

@@ -68,9 +68,7 @@ def signals(incident: MajorIncident) -> dict[str, datetime | None]:
     }
 
 
-def derive(
-    incident: MajorIncident, found: Mapping[str, datetime | None] | None = None
-) -> dict[str, datetime | None]:
+def derive(incident: MajorIncident, found: Mapping[str, datetime | None] | None = None) -> dict[str, datetime | None]:
     """detected_at, reported_at and acknowledged_at as the linked records say, fitted between the clocks that
     people set, so that a derived value never breaks the order. Clocks set by a person are returned as they are.
     `found` are the signals where the incident is not saved yet (preview)."""

@@ -84,5 +84,3 @@ def _numbers(given: list[str], prefix: str) -> list[int]:
 
 def _level(given: str | None) -> int:
     return int(given) if given in ("1", "2", "3", "4") else 2
-
-

@@ -65,7 +65,9 @@ def test_the_slot_of_the_war_room_says_n_of_m_told_and_why_something_failed(peop
     smtp.refuse["director@shop.example"] = "550 no such mailbox"
     incident = declare(people["manager"], checkout)
     deliver()
-    page = signed_in(client, people["manager"]).get(reverse("incident_deliveries", args=[incident.ref])).content.decode()
+    page = (
+        signed_in(client, people["manager"]).get(reverse("incident_deliveries", args=[incident.ref])).content.decode()
+    )
     assert "2 of 2 told" in page
     assert "0 of 1 told" in page
     assert "550 no such mailbox" in page
