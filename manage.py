@@ -52,7 +52,7 @@ def run_django(argv):
             raise
         sys.stderr.write(
             "No database is configured. Start one with `python3 manage.py up` in another shell, "
-            "or set DATABASE_URL.\n{}\n".format(str(error).strip().splitlines()[0])
+            f"or set DATABASE_URL.\n{str(error).strip().splitlines()[0]}\n"
         )
         return 1
     return 0

@@ -17,6 +17,7 @@ from rest_framework.settings import api_settings
 from incidents.api.endpoint import Endpoint
 from incidents.api.errors import TooLarge
 from incidents.api.parsers import refuse_encoded
+from incidents.errors import Invalid
 from incidents.priority import Severity
 from metrics import history_import, kpis, shapes
 from metrics.csv_export import incident_lines
@@ -143,5 +144,7 @@ class ImportView(Endpoint):
     def post(self, request: Request) -> Response:
         """Past major incidents. Good rows go in, bad ones are rejected each by itself; twice changes nothing."""
         self.require("import_history")
+        if not isinstance(request.data, list):  # an empty body never reaches the parser
+            raise Invalid(body="Send a list of incidents: [{…}, {…}].")
         results = history_import.import_rows(request.data, actor=self.actor, at=self.now)
         return Response({"results": [vars(result) for result in results]})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_date, parse_datetime
 
@@ -82,7 +82,8 @@ def _read_services(names: list[str]) -> tuple[tuple[int, ...], str]:
     if not wanted:
         return (), ""
     known: dict[str, int] = {}
-    for service in Service.objects.filter(slug__in=wanted) | Service.objects.filter(name__in=wanted):
+    askable = [name for name in wanted if name.isprintable()]
+    for service in Service.objects.filter(Q(slug__in=askable) | Q(name__in=askable)):
         known[service.slug] = known[service.name] = service.pk
     if unknown := [name for name in wanted if name not in known]:
         return (), f"No service is called {', '.join(f'“{name}”' for name in unknown)}."

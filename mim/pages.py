@@ -28,9 +28,7 @@ def theme_switch(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    response = HttpResponse(status=204)
-    if not request.headers.get("HX-Request"):
-        response = HttpResponseRedirect(back if is_ours else "/")
+    response = HttpResponseRedirect(back if is_ours else "/")
     # "device" is kept too: it overrules the theme of the person's own settings on this device.
     kept = chosen if chosen in THEMES else "device"
     response.set_cookie(THEME_COOKIE, kept, YEAR_SECONDS, samesite="Lax", secure=request.is_secure())

@@ -131,18 +131,18 @@ def _settle(group: list[tuple[Outgoing, Outcome]], lease: uuid.UUID) -> None:
             state=state,
             answer=outcome.answer,
             reason=outcome.answer,
-            message=one.message,
+            wording=one.message,
             next_attempt_at=now + retry_after(row.attempts),
             lease=None,
             lease_until=None,
         )
-    for (message_id, answer), keys in accepted.items():
+    for (wording_id, answer), keys in accepted.items():
         Delivery.objects.filter(pk__in=keys, lease=lease).update(
             state=DeliveryState.DELIVERED,
             delivered_at=now,
             answer=answer,
             reason="",
-            message=message_id,
+            wording=wording_id,
             lease=None,
             lease_until=None,
         )

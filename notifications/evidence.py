@@ -18,6 +18,10 @@ from notifications import audiences
 from notifications.models import ChannelKey, Delivery, DeliveryState, FanOut
 
 
+DECLARING = ("declared", "reinstated")
+"""Moments that tell an audience that there is a major incident."""
+
+
 @dataclass
 class Told:
     """How many people of an audience count on being told, and how many were. `others` leaves out the declarer."""
@@ -39,11 +43,11 @@ class Proof:
         return not self.missing
 
 
-def told_of(incident_id: int, moment: str, declarer_id: int | None = None) -> dict[str, Told]:
-    """Per audience, from the deliveries of one moment. One query."""
+def told_of(incident_id: int, moments: tuple[str, ...], declarer_id: int | None = None) -> dict[str, Told]:
+    """Per audience, from the deliveries of these moments. One query."""
     found = {name: Told() for name in Audience.values}
     rows = list(
-        Delivery.objects.filter(incident=incident_id, moment=moment)
+        Delivery.objects.filter(incident=incident_id, moment__in=moments)
         .exclude(audiences=[])
         .exclude(state=DeliveryState.SUPPRESSED)
         .values_list("recipient_id", "address", "channel", "audiences", "state", "delivered_at", "recipient__email")
@@ -65,7 +69,7 @@ def told_of(incident_id: int, moment: str, declarer_id: int | None = None) -> di
 
 def inform(incident: MajorIncident) -> Proof:
     """Whether every audience has heard that the incident was declared, with "n of m told" for each."""
-    found = told_of(incident.pk, "declared", incident.declared_by_id)
+    found = told_of(incident.pk, DECLARING, incident.declared_by_id)
     settings = audiences.memberships()
     facts: dict[str, Any] = {}
     missing, latest = [], incident.declared_at or timezone.now()

@@ -59,7 +59,7 @@ def tell(event: TimelineEvent, rule: Rule) -> None:
     strangers = groups.addresses_without_account(event.incident)[: BATCH + 1] if Audience.USERS in told else []
     people = list(_first_by_rank(groups.everybody_in(told, event.incident), told)[: BATCH + 1]) if told else []
     outside = list(strangers)
-    recipients = [*named, *_recipients(people, told), *_addresses(outside)]
+    recipients = [*named, *_recipients(people[:BATCH], told), *_addresses(outside[:BATCH])]
     queue(event, rule, recipients)
     if len(people) > BATCH or len(outside) > BATCH:
         FanOut.objects.get_or_create(event=event)

@@ -3,12 +3,19 @@
 import time
 from datetime import datetime
 
+from django.db.models import Q
+
 from incidents.models import Approval, ChangeApproval, Consult, MajorIncident, Seat, UpdatePromise
 from incidents.process import SeatState, Stage
 from notifications.audiences import LIVE_SEATS
 from notifications.models import Delivery, DeliveryState
 
 _REREAD_SECONDS = 0.5
+_STANDS_ALONE = (
+    *("stood_down", "ticket_opened", "ticket_commented", "ticket_resolved", "ticket_assigned"),
+    *("change_approval_asked", "change_flagged"),
+)
+"""Wanted whatever became of the incident."""
 
 
 class Check:
@@ -32,7 +39,7 @@ class Check:
         if row.incident_id is None:
             return ""
         incident = self._incident(row.incident_id)
-        if incident.stage == Stage.STOOD_DOWN and row.moment != "stood_down":
+        if incident.stage == Stage.STOOD_DOWN and row.moment not in _STANDS_ALONE:
             return "The incident was stood down before this left."
         if incident.stage != Stage.STOOD_DOWN and row.moment == "stood_down":
             return "The stand-down was reversed before this left."
@@ -75,13 +82,10 @@ def _about_the_question(row: Delivery) -> str:
 
 
 def _was_told(row: Delivery) -> bool:
-    told = Delivery.objects.filter(
-        incident=row.incident_id,
-        channel=row.channel,
-        address=row.address,
-        state__in=(DeliveryState.DELIVERED, DeliveryState.SENDING),
-    )
-    return told.exclude(pk=row.pk).exclude(moment="stood_down").exists()
+    """Delivered, or on its way with another worker. What this worker holds back in the same batch is not told."""
+    told = Q(state=DeliveryState.DELIVERED) | Q(state=DeliveryState.SENDING) & ~Q(lease=row.lease)
+    about = Delivery.objects.filter(incident=row.incident_id, channel=row.channel, address=row.address)
+    return about.filter(told).exclude(moment="stood_down").exists()
 
 
 def _is_seated(row: Delivery) -> bool:

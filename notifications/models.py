@@ -63,7 +63,7 @@ class Delivery(models.Model):
     moment = models.CharField(max_length=32)
     audience = models.CharField(max_length=20, choices=Audience.choices, blank=True)
     audiences = ArrayField(models.CharField(max_length=20, choices=Audience.choices), default=list)
-    message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, related_name="deliveries")
+    wording = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, related_name="deliveries")
     message_id = models.CharField(max_length=120, help_text="The same however often it is sent.")
     priority = models.PositiveSmallIntegerField(default=5, help_text="0 leaves first.")
     state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.QUEUED)

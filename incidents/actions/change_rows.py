@@ -47,7 +47,7 @@ def _open_fixes(change_id: int) -> list[int]:
     links = ChangeLink.objects.filter(
         change=change_id, relation=ChangeLink.Relation.FIX, incident__stage__in=OPEN_STAGES
     )
-    return list(links.order_by("incident").values_list("incident", flat=True))
+    return list(links.order_by("incident_id").values_list("incident", flat=True))
 
 
 def require_implementing(actor: User | None, change: Change, incidents: Iterable[MajorIncident]) -> None:

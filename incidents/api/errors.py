@@ -46,6 +46,8 @@ TITLES = {
     "unavailable": "Not available for a moment",
     "internal": "Something went wrong on our side",
 }
+_OWN_MEMBERS = ("type", "title", "status", "detail", "kind")
+"""Of the document itself: a refusal's own `status` becomes `record_status`."""
 _STATUS = {Invalid: 400, NotAccountable: 403, Stale: 412}
 _BY_STATUS = {
     400: "invalid",
@@ -126,7 +128,7 @@ def _process_problem(exc: ProcessError) -> Response:
     if isinstance(exc, Invalid):
         return _answer(_invalid(exc.errors or {"body": [exc.message]}, exc.message))
     status = _STATUS.get(type(exc), 409)
-    extra = dict(exc.details)
+    extra = {f"record_{name}" if name in _OWN_MEMBERS else name: value for name, value in exc.details.items()}
     if isinstance(exc, NotAccountable):
         extra.setdefault("who_may", [])
     headers = {"Retry-After": "1"} if isinstance(exc, StillRunning) else None

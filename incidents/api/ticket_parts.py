@@ -30,7 +30,7 @@ class CommentOut(Shape):
     created_at = Moment()
 
 
-class CommentIn(MomentIn):
+class TicketCommentIn(MomentIn):
     text = Text()
     public = serializers.BooleanField(required=False, default=False, help_text="Public ones reach the requester.")
 
@@ -38,7 +38,7 @@ class CommentIn(MomentIn):
 class TicketCommentList(OnTicket, Collection, Making):
     """The conversation, oldest first. Requesters see and write public entries only."""
 
-    In, Out = CommentIn, CommentOut
+    In, Out = TicketCommentIn, CommentOut
     default_ordering = "id"
     search_fields = ("text",)
     queryset = TicketComment.objects.none()

@@ -45,7 +45,11 @@ def _try(backend: EmailBackend, one: Outgoing) -> Outcome:
     try:
         if backend.connection is None:
             backend.open()
+            backend.connection.ehlo_or_helo_if_needed()
         return _hand_over(backend, one.delivery.address, raw)
+    except ValueError as error:
+        _hang_up(backend)
+        return Outcome(False, f"The address cannot be used: {error}", is_final=True)
     except (OSError, smtplib.SMTPException) as error:
         _hang_up(backend)
         return Outcome(False, f"{_CANNOT_REACH}: {_in_words(error)}")
