@@ -83,7 +83,9 @@ def _requester_not_told_yet(event: TimelineEvent) -> Iterable[Addressee]:
         return []
     ticket: Ticket = event.ticket
     address = ticket.requester.email if ticket.requester else ticket.requester_email
-    told = Delivery.objects.filter(incident=event.incident_id, address=address.lower(), moment__in=("declared", "ticket_linked"))
+    told = Delivery.objects.filter(
+        incident=event.incident_id, address=address.lower(), moment__in=("declared", "ticket_linked")
+    )
     return [] if told.exists() else _requester(event)
 
 

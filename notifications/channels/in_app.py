@@ -28,7 +28,7 @@ def _notice(one: Outgoing) -> Notice:
         user_id=one.delivery.recipient_id,
         event_id=one.delivery.event_id,
         title=one.message.subject,
-        text=one.message.text,
+        text=one.message.summary or one.message.text,
         url=one.message.url,
         created_at=timezone.now(),
     )
