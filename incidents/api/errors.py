@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg2.errors
 from django.core.exceptions import (
+from django.views.decorators.csrf import csrf_exempt
     ObjectDoesNotExist,
     RequestDataTooBig,
     TooManyFieldsSent,
@@ -93,6 +94,7 @@ def plain_problem(kind: str, status: int, detail: str, **extra: Any) -> HttpResp
     return answer
 
 
+@csrf_exempt
 def unknown_address(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     """Whatever is asked below /api/ and exists nowhere: JSON, not a page."""
     return plain_problem("not_found", 404, "There is nothing at this address. The schema at /api/v1/schema lists all.")
