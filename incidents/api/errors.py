@@ -6,7 +6,6 @@ from typing import Any
 
 import psycopg2.errors
 from django.core.exceptions import (
-from django.views.decorators.csrf import csrf_exempt
     ObjectDoesNotExist,
     RequestDataTooBig,
     TooManyFieldsSent,
@@ -22,6 +21,7 @@ from django.core.signals import got_request_exception
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from django_fsm import TransitionNotAllowed
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
