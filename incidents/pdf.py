@@ -32,8 +32,8 @@ def to_pdf(document: Document) -> bytes:
     }
     template = settings.BASE_DIR / _TEMPLATE
     return typst.compile(
-        template.read_bytes(),
-        root=str(template.parent),
+        template,
+        root=template.parent,
         format="pdf",
         ignore_system_fonts=True,
         sys_inputs={"document": json.dumps(given)},
