@@ -25,11 +25,11 @@ Addressee = User | str
 
 
 def _person_in_payload(event: TimelineEvent) -> Iterable[Addressee]:
-    return User.objects.filter(pk=event.payload.get("user_id")).exclude(pk=event.actor_id)
+    return _besides_the_actor(event, User.objects.filter(pk=event.payload.get("user_id")).first())
 
 
 def _new_accountable(event: TimelineEvent) -> Iterable[Addressee]:
-    return User.objects.filter(email__iexact=event.payload.get("to_email", "")).exclude(pk=event.actor_id)
+    return _besides_the_actor(event, User.objects.filter(email__iexact=event.payload.get("to_email", "")).first())
 
 
 def _incident_managers(event: TimelineEvent) -> Iterable[Addressee]:

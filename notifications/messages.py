@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.template.defaultfilters import linebreaks
 from django.template.loader import render_to_string, select_template
+from django.utils.html import linebreaks
 from django.utils.safestring import mark_safe
 
 from incidents import markup

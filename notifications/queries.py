@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
@@ -44,7 +45,7 @@ def told_by_audience(incident: MajorIncident) -> list[AudienceTold]:
     found = evidence.told_of(incident.pk, evidence.DECLARING, incident.declared_by_id)
     settings = audiences.memberships()
     mails = Delivery.objects.filter(incident=incident).exclude(channel=ChannelKey.IN_APP)
-    figures = {}
+    figures: dict[str, Any] = {}
     for name in Audience.values:
         within = Q(audiences__contains=[name])
         figures |= {

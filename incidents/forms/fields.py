@@ -36,7 +36,9 @@ class Moment(forms.DateTimeField):
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-        super().__init__(widget=widget, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **kwargs)
+        super().__init__(
+            widget=widget, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **kwargs
+        )
 
 
 class PersonChoice(forms.ModelChoiceField):
@@ -47,6 +49,11 @@ class PersonChoice(forms.ModelChoiceField):
 class PeopleChoice(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.display_name} ({obj.email})"
+
+
+def title_field(label: str, **kwargs: Any) -> forms.CharField:
+    """One line of at most 250 characters."""
+    return forms.CharField(label=label, max_length=250, **kwargs)
 
 
 def long_text(**kwargs: Any) -> forms.CharField:
@@ -87,3 +94,8 @@ def open_incidents() -> QuerySet[MajorIncident]:
 
 def teams() -> QuerySet[Team]:
     return Team.objects.all()
+
+
+def service_field(label: str, **kwargs: Any) -> forms.ModelChoiceField:
+    kwargs = {"required": False, "empty_label": "Not known", **kwargs}
+    return forms.ModelChoiceField(offered_services(), label=label, **kwargs)

@@ -11,15 +11,14 @@ from incidents.forms.fields import (
     desk_people,
     impact_field,
     long_text,
-    offered_services,
     open_incidents,
+    service_field,
     teams,
+    title_field,
     urgency_field,
 )
 from incidents.models import Channel, Ticket, TicketEscalation, TicketKind, User
 from incidents.priority import Priority
-
-TITLE = {"max_length": 250}
 
 
 class NewTicketForm(DeskForm):
@@ -28,8 +27,8 @@ class NewTicketForm(DeskForm):
     requester_email = forms.EmailField(
         label="Who is calling?", required=False, help_text="E-mail address; an account is found by it."
     )
-    title = forms.CharField(label="What is wrong?", help_text="In the caller’s words, one line.", **TITLE)
-    service = forms.ModelChoiceField(offered_services(), label="Which service?", required=False, empty_label="Not known")
+    title = title_field("What is wrong?", help_text="In the caller’s words, one line.")
+    service = service_field("Which service?")
     reported_at = Moment(label="Since when?", required=False, help_text="Empty means now.")
     impact = impact_field()
     urgency = urgency_field()
@@ -49,13 +48,13 @@ class NewTicketForm(DeskForm):
 
 
 class EditTicketForm(DeskForm):
-    title = forms.CharField(label="Title", **TITLE)
+    title = title_field("Title")
     impact = impact_field()
     urgency = urgency_field()
     priority = forms.ChoiceField(
         label="Priority", required=False, choices=[("", "From impact and urgency"), *Priority.choices]
     )
-    service = forms.ModelChoiceField(offered_services(), label="Service", required=False, empty_label="Not known")
+    service = service_field("Service")
     kind = forms.ChoiceField(label="Kind", choices=TicketKind.choices)
     requester_email = forms.EmailField(label="Requester’s e-mail", required=False)
     configuration_item = forms.CharField(label="Device or component", max_length=200, required=False)
@@ -142,8 +141,8 @@ class ProposeForm(DeskForm):
     tickets = forms.CharField(
         label="Tickets", required=False, help_text="References such as INC-7, INC-9. Empty when no ticket exists yet."
     )
-    title = forms.CharField(label="What is happening?", required=False, **TITLE)
-    service = forms.ModelChoiceField(offered_services(), label="Service", required=False, empty_label="Not known")
+    title = title_field("What is happening?", required=False)
+    service = service_field("Service")
     reason = long_text(label="Why may this be major?")
     business_impact = long_text(label="What does it mean for the business?", required=False, rows=2)
 

@@ -21,7 +21,28 @@ WINDOW = timedelta(hours=2)
 QUEUE = 60
 SAMPLE = 300
 ALIKE_SHARE = 0.5
-_SHORT_WORDS = frozenset("a an and are at by cannot can't for from in is it my no not of on or the to was with".split())
+_SHORT_WORDS = frozenset(
+    (
+        "and",
+        "are",
+        "at",
+        "by",
+        "cannot",
+        "for",
+        "from",
+        "in",
+        "is",
+        "it",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.search import TrigramSimilarity
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from incidents.models import (
     OPEN_TICKET_STATUSES,
@@ -94,7 +94,7 @@ def _of_assignee(rows: QuerySet[Ticket], assignee: str, user: User) -> QuerySet[
         return rows.filter(assignee=user)
     if assignee == "nobody":
         return rows.filter(assignee=None)
-    return rows.filter(assignee=assignee) if assignee.isdigit() and len(assignee) < 15 else rows
+    return rows.filter(assignee=int(assignee)) if assignee.isdigit() and len(assignee) < 15 else rows
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ class TicketPage:
 
 def ticket_for(user: User, ticket_id: int) -> Ticket:
     """Raises Ticket.DoesNotExist when there is none, or none the person may see."""
-    related = ("service", "assignee", "team", "major_incident", "candidate", "requester", "acknowledged_by", "created_by")
-    watchers = Prefetch("watchers__user")
-    return visible_tickets(user).select_related(*related).prefetch_related(watchers).get(pk=ticket_id)
+    people = ("assignee", "requester", "acknowledged_by", "created_by")
+    rows = visible_tickets(user).select_related("service", "team", "major_incident", "candidate", *people)
+    return rows.prefetch_related("watchers__user").get(pk=ticket_id)
 
 
 def ticket_page(user: User, ticket_id: int) -> TicketPage:

@@ -1,7 +1,8 @@
 """Tags about records: {% load records %}.
 
-{% record_url incident %}                  the address of a ticket, incident, candidate, problem, change or service; "" without one
-{% query request status="new" after="" %}  the page's query string with some values set, empty ones left out
+{% record_url incident %}            the address of a ticket, incident, candidate, problem, change, service; or ""
+{% query request status="new" %}     the page's query string with some values set, empty ones left out
+{% event_facts event as facts %}     what an entry of the record says, in short sentences
 """
 
 from typing import Any

@@ -7,12 +7,21 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from incidents import permissions
 from incidents.errors import NotAccountable, ProcessError
+from incidents.models import User
 
-View = Callable[..., HttpResponse]
+
+class Request(HttpRequest):
+    """A request behind the door: somebody is signed in."""
+
+    user: User
+
+
+View = Callable[..., HttpResponseBase]
 
 
 def page(act: str = "") -> Callable[[View], View]:
@@ -25,12 +34,12 @@ def page(act: str = "") -> Callable[[View], View]:
     def wrap(view: View) -> View:
         @login_required
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not permissions.is_usable(request.user):  # type: ignore[arg-type]
+        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not permissions.is_usable(request.user):
                 raise PermissionDenied("Your access has ended. Ask whoever invited you.")
             try:
                 if act:
-                    permissions.require(request.user, act)  # type: ignore[arg-type]
+                    permissions.require(request.user, act)
                 return view(request, *args, **kwargs)
             except NotAccountable as refusal:
                 raise PermissionDenied(refusal.message) from refusal

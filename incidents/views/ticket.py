@@ -1,35 +1,33 @@
 """One ticket: the conversation, what is known, what looks like it. Requesters see the public parts of theirs."""
 
-from typing import Any
-
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from incidents import permissions
 from incidents.forms.tickets import CommentForm
 from incidents.models import Attachment, Ticket
 from incidents.queries.tickets import looks_like, ticket_page
-from incidents.views.gate import page
+from incidents.views.gate import Request, page
 
 
 @page()
-def ticket(request: HttpRequest, pk: int) -> HttpResponse:
+def ticket(request: Request, pk: int) -> HttpResponse:
     return show_ticket(request, pk)
 
 
 @page()
-def ticket_now(request: HttpRequest, pk: int) -> HttpResponse:
+def ticket_now(request: Request, pk: int) -> HttpResponse:
     """The conversation and facts, fetched again whenever the ticket changes."""
     return show_ticket(request, pk, name="_now")
 
 
 def show_ticket(
-    request: HttpRequest, pk: int, *, form: BaseForm | None = None, name: str = "ticket", status: int = 200
+    request: Request, pk: int, *, form: BaseForm | None = None, name: str = "ticket", status: int = 200
 ) -> HttpResponse:
     """The page, or with `name` one of its fragments; `form` is a reply that was refused."""
-    user: Any = request.user
+    user = request.user
     try:
         shown = ticket_page(user, pk)
     except Ticket.DoesNotExist:
@@ -50,10 +48,10 @@ def show_ticket(
 
 
 @page()
-def attachment(request: HttpRequest, key: str) -> FileResponse:
+def attachment(request: Request, key: str) -> FileResponse:
     """The file as a download, for those who may read the ticket; never shown inside a page."""
     found = get_object_or_404(Attachment.objects.select_related("ticket"), uuid=key)
-    user: Any = request.user
+    user = request.user
     if not permissions.visible_tickets(user).filter(pk=found.ticket_id).exists():
         raise Http404
     if not permissions.is_staff(user) and found.uploaded_by_id not in (user.pk, found.ticket.requester_id):

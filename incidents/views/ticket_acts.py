@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -16,28 +16,28 @@ from incidents.models import Channel, Ticket
 from incidents.queries.tickets import ticket_for
 from incidents.templatetags.records import address_of
 from incidents.views.dialogs import attempt, dialog, go, way_back
-from incidents.views.gate import page
+from incidents.views.gate import Request, page
 from incidents.views.ticket import show_ticket
 
 
-def load(request: HttpRequest, pk: int) -> Ticket:
+def load(request: Request, pk: int) -> Ticket:
     """The ticket, or 404 when there is none this person may see."""
     try:
-        return ticket_for(request.user, pk)  # type: ignore[arg-type]
+        return ticket_for(request.user, pk)
     except Ticket.DoesNotExist:
         raise Http404(f"There is no ticket INC-{pk} that you may see.") from None
 
 
-def _filled(request: HttpRequest, form: type[BaseForm], **initial: Any) -> BaseForm:
+def _filled(request: Request, form: type[BaseForm], **initial: Any) -> BaseForm:
     return form(request.POST or None, request.FILES or None, initial=initial)
 
 
-def _by(request: HttpRequest) -> dict[str, Any]:
+def _by(request: Request) -> dict[str, Any]:
     return {"actor": request.user, "at": timezone.now()}
 
 
 @page("work_ticket")
-def ticket_new(request: HttpRequest) -> HttpResponse:
+def ticket_new(request: Request) -> HttpResponse:
     form = _filled(request, forms.NewTicketForm, channel=Channel.HOTLINE, service=request.GET.get("service"))
     return dialog(
         request,
@@ -62,7 +62,7 @@ _ONE_CLICK = {
 
 @page()
 @require_POST
-def ticket_do(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+def ticket_do(request: Request, pk: int, act: str) -> HttpResponse:
     """One click: take, acknowledge, start, close, watch, unwatch."""
     ticket = load(request, pk)
     if act not in _ONE_CLICK:
@@ -89,12 +89,12 @@ _WITH_WORDS: dict[str, tuple[type[BaseForm], Any, str, str]] = {
 
 
 @page()
-def ticket_form(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+def ticket_form(request: Request, pk: int, act: str) -> HttpResponse:
     """An act that needs words: hold, resolve, reopen, assign, escalate, unlink, attach, add-watcher."""
     ticket = load(request, pk)
     if act not in _WITH_WORDS:
         raise Http404
-    permissions.require(request.user, _NEEDS.get(act, "work_ticket"), ticket)  # type: ignore[arg-type]
+    permissions.require(request.user, _NEEDS.get(act, "work_ticket"), ticket)
     form, done, title, submit = _WITH_WORDS[act]
     initial = {"assignee": ticket.assignee_id, "team": ticket.team_id}
     return dialog(
@@ -112,7 +112,7 @@ _NEEDS = {"attach": "comment_ticket", "reopen": "reopen_ticket"}
 
 
 @page("work_ticket")
-def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def ticket_edit(request: Request, pk: int) -> HttpResponse:
     ticket = load(request, pk)
     form = _filled(request, forms.EditTicketForm, **forms.EditTicketForm.initial_of(ticket))
     return dialog(
@@ -128,7 +128,7 @@ def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page()
 @require_POST
-def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
+def ticket_comment(request: Request, pk: int) -> HttpResponse:
     """One entry of the conversation; a refusal shows the ticket again with what was typed."""
     ticket = load(request, pk)
     form = forms.CommentForm(request.POST)
@@ -138,14 +138,14 @@ def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
     return show_ticket(request, pk, form=form, status=422)
 
 
-def _chosen(request: HttpRequest) -> list[int]:
+def _chosen(request: Request) -> list[int]:
     """Numbers of the tickets named by the address or the form: ?tickets=7&tickets=8 or ?tickets=7,8."""
     words = ",".join([*request.GET.getlist("tickets"), *request.POST.getlist("chosen")]).split(",")
     return [int(word) for word in dict.fromkeys(words) if word.isdigit() and len(word) < 15][:200]
 
 
 @page("work_ticket")
-def tickets_link(request: HttpRequest) -> HttpResponse:
+def tickets_link(request: Request) -> HttpResponse:
     chosen = _chosen(request)
     form = _filled(request, forms.LinkForm)
     return dialog(
@@ -165,7 +165,7 @@ def _ref(form: BaseForm) -> str:
 
 
 @page("work_ticket")
-def tickets_assign(request: HttpRequest) -> HttpResponse:
+def tickets_assign(request: Request) -> HttpResponse:
     chosen = _chosen(request)
 
     def assign(given: dict[str, Any]) -> None:
@@ -187,7 +187,7 @@ def _one_or_list(chosen: list[int]) -> str:
 
 
 @page("propose")
-def propose(request: HttpRequest) -> HttpResponse:
+def propose(request: Request) -> HttpResponse:
     """Propose as major: tickets that exist, or what somebody hears on the phone."""
     form = _filled(request, forms.ProposeForm, tickets=_named(_chosen(request)) if _chosen(request) else "")
     return dialog(
@@ -215,5 +215,3 @@ def _proposed(given: dict[str, Any], by: dict[str, Any]) -> Any:
         business_impact=given["business_impact"],
         **by,
     )
-
-

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,21 +18,21 @@ from incidents.queries.export import safe_row
 from incidents.queries.paging import page_of
 from incidents.queries.tickets import ORDERS, SORT_WORDS, TicketFilter, filtered_tickets, services_to_choose
 from incidents.views.dialogs import go, way_back
-from incidents.views.gate import page
+from incidents.views.gate import Request, page
 
 MOST_EXPORTED = 50_000
 
 
 @page("view_desk")
-def ticket_list(request: HttpRequest) -> HttpResponse:
+def ticket_list(request: Request) -> HttpResponse:
     asked = TicketFilter.read(request.GET)
-    shown = page_of(filtered_tickets(asked, request.user), ORDERS[asked.sort], request.GET.get("after", ""))  # type: ignore[arg-type]
+    shown = page_of(filtered_tickets(asked, request.user), ORDERS[asked.sort], request.GET.get("after", ""))
     context = {
         "asked": asked,
         "page": shown,
         "services": services_to_choose(),
         "choices": _CHOICES,
-        "may_work": permissions.can(request.user, "work_ticket", None),  # type: ignore[arg-type]
+        "may_work": permissions.can(request.user, "work_ticket", None),
     }
     return render(request, "incidents/ticket_list/ticket_list.html", context)
 
@@ -48,11 +48,11 @@ _CHOICES: dict[str, Any] = {
 
 @page("work_ticket")
 @require_POST
-def take_tickets(request: HttpRequest) -> HttpResponse:
+def take_tickets(request: Request) -> HttpResponse:
     """The chosen tickets become mine; each is one act, so one that cannot be taken stops there with its reason."""
     chosen = [int(number) for number in request.POST.getlist("tickets") if number.isdigit()][:200]
     for ticket_id in Ticket.objects.filter(pk__in=chosen).order_by("pk").values_list("pk", flat=True):
-        acts.assign(ticket_id, assignee=request.user, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+        acts.assign(ticket_id, assignee=request.user, actor=request.user, at=timezone.now())
     said = f"{len(chosen)} {'ticket is' if len(chosen) == 1 else 'tickets are'} yours now." if chosen else ""
     return go(request, way_back(request, reverse("ticket_list")), said)
 
@@ -62,10 +62,10 @@ _COLUMNS = ("Reference", "Title", "Status", "Priority", "Impact", "Urgency", "Ki
 
 
 @page("view_desk")
-def ticket_export(request: HttpRequest) -> StreamingHttpResponse:
+def ticket_export(request: Request) -> StreamingHttpResponse:
     """The filtered list as CSV, at most 50,000 rows."""
     asked = TicketFilter.read(request.GET)
-    rows = filtered_tickets(asked, request.user).order_by(*ORDERS[asked.sort])[:MOST_EXPORTED]  # type: ignore[arg-type]
+    rows = filtered_tickets(asked, request.user).order_by(*ORDERS[asked.sort])[:MOST_EXPORTED]
     response = StreamingHttpResponse(_lines(rows.iterator(chunk_size=1000)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="tickets-{timezone.now():%Y-%m-%d}.csv"'
     return response

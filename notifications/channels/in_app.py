@@ -25,7 +25,7 @@ class InAppChannel:
 
 def _notice(one: Outgoing) -> Notice:
     return Notice(
-        user_id=one.delivery.recipient_id,
+        user=one.delivery.recipient,
         event_id=one.delivery.event_id,
         title=one.message.subject,
         text=one.message.summary or one.message.text,

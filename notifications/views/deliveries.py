@@ -11,7 +11,7 @@ from incidents.process import Audience
 from notifications import evidence
 from notifications.models import ChannelKey, DeliveryState
 from notifications.queries import told_by_audience, troubled_deliveries, visible_deliveries
-from notifications.views.door import signed_in
+from notifications.views.door import reader, signed_in
 from notifications.views.paging import older_than
 
 PAGE = 50
@@ -50,7 +50,7 @@ class DeliveryFilterForm(forms.Form):
 def delivery_list(request: HttpRequest) -> HttpResponse:
     """Every message one may see, newest first, filtered by the address."""
     form = DeliveryFilterForm(request.GET)
-    rows = visible_deliveries(request.user).filter(form.narrow())  # type: ignore[arg-type]
+    rows = visible_deliveries(reader(request)).filter(form.narrow())
     deliveries, older = older_than(rows, request, PAGE)
     query = request.GET.copy()
     query.pop("before", None)
@@ -62,7 +62,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 @signed_in
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """One message as it was worded, and its history."""
-    row = get_object_or_404(visible_deliveries(request.user).select_related("event__actor"), pk=pk)  # type: ignore[arg-type]
+    row = get_object_or_404(visible_deliveries(reader(request)).select_related("event__actor"), pk=pk)
     return render(request, "notifications/delivery.html", {"delivery": row})
 
 
@@ -70,8 +70,8 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
 @signed_in
 def incident_deliveries(request: HttpRequest, ref: int) -> HttpResponse:
     """The audiences of one incident with "n of m told", last told, next due, and what failed. A slot of its page."""
-    incident = get_object_or_404(visible_incidents(request.user), pk=ref)
-    sees_people = is_staff(request.user)
+    incident = get_object_or_404(visible_incidents(reader(request)), pk=ref)
+    sees_people = is_staff(reader(request))
     troubles = list(troubled_deliveries(incident)[: TROUBLES_SHOWN + 1]) if sees_people else []
     context = {
         "incident": incident,

@@ -7,14 +7,14 @@ from django.views.decorators.http import require_GET
 
 from incidents.permissions import require
 from notifications import caught_mail
-from notifications.views.door import signed_in
+from notifications.views.door import reader, signed_in
 
 
 @require_GET
 @signed_in
 def mail_catcher(request: HttpRequest) -> HttpResponse:
     """The caught mails, newest first."""
-    require(request.user, "configure")  # type: ignore[arg-type]
+    require(reader(request), "configure")
     mails, older = caught_mail.newest(settings.MAIL_CATCHER_DIR or "", before=request.GET.get("before", ""))
     context = {"mails": mails, "older": older, "is_catching": bool(settings.MAIL_CATCHER_DIR)}
     return render(request, "notifications/mail_catcher.html", context)
@@ -24,7 +24,7 @@ def mail_catcher(request: HttpRequest) -> HttpResponse:
 @signed_in
 def mail(request: HttpRequest, name: str) -> HttpResponse:
     """One mail: its headers and its plain text."""
-    require(request.user, "configure")  # type: ignore[arg-type]
+    require(reader(request), "configure")
     found = caught_mail.read(settings.MAIL_CATCHER_DIR or "", name)
     if found is None:
         raise Http404

@@ -13,7 +13,7 @@ from incidents.permissions import require, visible_candidates, visible_incidents
 from incidents.priority import Severity
 from incidents.process import Audience
 from notifications import preview
-from notifications.views.door import signed_in
+from notifications.views.door import reader, signed_in
 
 _TEXTS = ("description", "revenue_impact", "reputation_impact")
 
@@ -22,9 +22,9 @@ _TEXTS = ("description", "revenue_impact", "reputation_impact")
 @signed_in
 def declare_preview(request: HttpRequest) -> HttpResponse:
     """What declaring with the fields typed so far would do."""
-    require(request.user, "declare")  # type: ignore[arg-type]
+    require(reader(request), "declare")
     try:
-        shown = preview.of_declaration(actor=request.user, at=timezone.now(), **_declaration(request))  # type: ignore[arg-type]
+        shown = preview.of_declaration(actor=reader(request), at=timezone.now(), **_declaration(request))
     except ProcessError as refusal:
         return render(request, "notifications/previews/_refused.html", {"refusal": refusal}, status=422)
     return render(request, "notifications/previews/_declaration.html", {"preview": shown})
@@ -34,12 +34,12 @@ def declare_preview(request: HttpRequest) -> HttpResponse:
 @signed_in
 def update_preview(request: HttpRequest, ref: int) -> HttpResponse:
     """Who would get this status update and in which words."""
-    incident = get_object_or_404(visible_incidents(request.user), pk=ref)
-    require(request.user, "contribute", incident)  # type: ignore[arg-type]
+    incident = get_object_or_404(visible_incidents(reader(request)), pk=ref)
+    require(reader(request), "contribute", incident)
     chosen = [name for name in request.POST.getlist("audiences") if name in Audience.values] or Audience.values
     texts = {name: request.POST.get(f"text_{name}") or request.POST.get("text", "") for name in chosen}
     try:
-        shown = preview.of_update(incident, texts=texts, next_update_at=None, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+        shown = preview.of_update(incident, texts=texts, next_update_at=None, actor=reader(request), at=timezone.now())
     except ProcessError as refusal:
         return render(request, "notifications/previews/_refused.html", {"refusal": refusal}, status=422)
     return render(request, "notifications/previews/_update.html", {"preview": shown})
@@ -55,7 +55,7 @@ def _declaration(request: HttpRequest) -> dict[str, Any]:
         "impact": _level(post.get("impact")),
         "urgency": _level(post.get("urgency")),
         "severity": post.get("severity") if post.get("severity") in Severity.values else None,
-        "tickets": list(visible_tickets(request.user).filter(pk__in=_numbers(post.getlist("tickets"), "INC"))),  # type: ignore[arg-type]
+        "tickets": list(visible_tickets(reader(request)).filter(pk__in=_numbers(post.getlist("tickets"), "INC"))),
         "candidate": _candidate(request),
         "is_drill": bool(post.get("is_drill")),
         "affects": post.get("affects") if post.get("affects") in ("customers", "employees", "both") else "both",
@@ -73,7 +73,7 @@ def _services(given: list[str]) -> list[Service]:
 
 def _candidate(request: HttpRequest) -> Candidate | None:
     numbers = _numbers([request.POST.get("candidate", "")], "CAN")
-    return visible_candidates(request.user).filter(pk__in=numbers).first() if numbers else None  # type: ignore[arg-type]
+    return visible_candidates(reader(request)).filter(pk__in=numbers).first() if numbers else None
 
 
 def _numbers(given: list[str], prefix: str) -> list[int]:

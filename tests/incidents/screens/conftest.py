@@ -14,7 +14,7 @@ def signed_in():
     def open_browser(user: User, *, htmx: bool = False) -> Client:
         headers = {"HX-Request": "true"} if htmx else {}
         client = Client(headers=headers)
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user)
         return client
 
     return open_browser
