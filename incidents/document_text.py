@@ -12,6 +12,8 @@ from incidents.review_facts import review_facts, told
 
 MAX_CHARACTERS = 200_000
 _MOST_EVENTS = 400
+_PIECE = 5_000
+"""Parsed at once: hostile Markdown takes time that grows with the square of its length."""
 _CHATTER = {
     *(EventKind.CLOCK_SET, EventKind.STEP_OPENED, EventKind.CONSULT_ASKED, EventKind.PROMISE_MADE),
     *(EventKind.WAR_ROOM_LEFT, EventKind.REVIEW_EDITED, EventKind.DOCUMENT_EDITED, EventKind.DOCUMENT_GENERATED),
@@ -51,7 +53,7 @@ def pieces(markdown: str) -> list[str]:
     size = 0
     for block in re.split(r"\n{2,}", markdown[:MAX_CHARACTERS]):
         for part in _cut(block):
-            if current and size + len(part) > markup.MAX_CHARACTERS:
+            if current and size + len(part) > _PIECE:
                 found.append("\n\n".join(current))
                 current, size = [], 0
             current.append(part)
@@ -62,9 +64,9 @@ def pieces(markdown: str) -> list[str]:
 def _cut(block: str) -> list[str]:
     """A paragraph longer than what is parsed at once (a long list) falls apart between lines, at worst inside one."""
     parts, rest = [], block
-    while len(rest) > markup.MAX_CHARACTERS:
-        end = rest.rfind("\n", 1, markup.MAX_CHARACTERS)
-        end = end if end > 0 else markup.MAX_CHARACTERS
+    while len(rest) > _PIECE:
+        end = rest.rfind("\n", 1, _PIECE)
+        end = end if end > 0 else _PIECE
         parts.append(rest[:end])
         rest = rest[end:].lstrip("\n")
     return [*parts, rest]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def to_pdf(document: Document) -> bytes:
     }
     template = settings.BASE_DIR / _TEMPLATE
     return typst.compile(
-        template.read_bytes(),
-        root=str(template.parent),
+        template,
+        root=template.parent,
         format="pdf",
         ignore_system_fonts=True,
         sys_inputs={"document": json.dumps(given)},
@@ -58,69 +59,80 @@ def _printable(text: str) -> str:
     return "".join(char for char in text if char == "\n" or char == "\t" or ord(char) >= 32)
 
 
+@dataclass
+class _Place:
+    """Where in the text a piece of writing stands: in which heading, list, quotation or table."""
+
+    heading: int = 0
+    quotes: int = 0
+    lists: list[int | None] = field(default_factory=list)
+    """One entry for each open list: the next number, None for bullets."""
+    is_new_item: bool = False
+    rows: list[list[Any]] | None = None
+
+    def move(self, token: Token) -> None:
+        match token.type:
+            case "heading_open":
+                self.heading = int(token.tag[1])
+            case "heading_close":
+                self.heading = 0
+            case "blockquote_open" | "blockquote_close":
+                self.quotes += token.nesting
+            case "bullet_list_open":
+                self.lists.append(None)
+            case "ordered_list_open":
+                self.lists.append(int(token.attrs.get("start", 1)))
+            case "bullet_list_close" | "ordered_list_close":
+                self.lists.pop()
+            case "list_item_open":
+                self.is_new_item = True
+            case "table_open":
+                self.rows = []
+            case "tr_open" if self.rows is not None:
+                self.rows.append([])
+
+    def set(self, spans: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """The block for a piece of writing; None for a cell, which waits for its table."""
+        if self.rows is not None:
+            self.rows[-1].append(spans)
+            return None
+        if self.heading:
+            return {"kind": "heading", "level": self.heading, "spans": spans}
+        if self.lists:
+            return {"kind": "item", "depth": len(self.lists) - 1, "mark": self._mark(), "spans": spans}
+        return {"kind": "quote" if self.quotes else "paragraph", "spans": spans}
+
+    def _mark(self) -> str:
+        """What stands before an item: a bullet, its number, or nothing before its second paragraph."""
+        if not self.is_new_item:
+            return ""
+        self.is_new_item = False
+        number = self.lists[-1]
+        if number is None:
+            return "•"
+        self.lists[-1] = number + 1
+        return f"{number}."
+
+    def end_table(self) -> dict[str, Any]:
+        rows, self.rows = self.rows or [], None
+        return {"kind": "table", "columns": max([1, *map(len, rows)]), "rows": rows}
+
+
 def _blocks(tokens: Sequence[Token]) -> Iterator[dict[str, Any]]:
     """Markdown as a flat list of blocks the template can set one after the other."""
-    lists: list[list[int | None]] = []
-    quotes, fresh_item = 0, False
-    rows: list[list[list[dict[str, Any]]]] | None = None
-    heading = 0
+    place = _Place()
     for token in tokens:
-        match token.type:
-            case "bullet_list_open":
-                lists.append([None])
-            case "ordered_list_open":
-                lists.append([int(token.attrs.get("start", 1))])
-            case "bullet_list_close" | "ordered_list_close":
-                lists.pop()
-            case "list_item_open":
-                fresh_item = True
-            case "blockquote_open":
-                quotes += 1
-            case "blockquote_close":
-                quotes -= 1
-            case "heading_open":
-                heading = int(token.tag[1])
-            case "heading_close":
-                heading = 0
-            case "table_open":
-                rows = []
-            case "tr_open":
-                if rows is not None:
-                    rows.append([])
-            case "table_close":
-                yield {"kind": "table", "columns": max(map(len, rows or [[]])) or 1, "rows": rows or []}
-                rows = None
-            case "hr":
-                yield {"kind": "rule"}
-            case "fence" | "code_block":
-                yield {"kind": "code", "text": _printable(token.content.rstrip("\n"))}
-            case "inline":
-                spans = list(_spans(token.children or []))
-                if rows is not None:
-                    rows[-1].append(spans)
-                elif heading:
-                    yield {"kind": "heading", "level": heading, "spans": spans}
-                elif lists:
-                    yield {
-                        "kind": "item",
-                        "depth": len(lists) - 1,
-                        "mark": _mark(lists[-1], fresh_item),
-                        "spans": spans,
-                    }
-                    fresh_item = False
-                else:
-                    yield {"kind": "quote" if quotes else "paragraph", "spans": spans}
-
-
-def _mark(counter: list[int | None], fresh: bool) -> str:
-    """What stands before an item: a bullet, its number, or nothing before its second paragraph."""
-    if not fresh:
-        return ""
-    number = counter[0]
-    if number is None:
-        return "•"
-    counter[0] = number + 1
-    return f"{number}."
+        if token.type == "inline":
+            if block := place.set(list(_spans(token.children or []))):
+                yield block
+        elif token.type in ("fence", "code_block"):
+            yield {"kind": "code", "text": _printable(token.content.rstrip("\n"))}
+        elif token.type == "hr":
+            yield {"kind": "rule"}
+        elif token.type == "table_close":
+            yield place.end_table()
+        else:
+            place.move(token)
 
 
 def _spans(tokens: Sequence[Token]) -> Iterator[dict[str, Any]]:

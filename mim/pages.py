@@ -84,4 +84,6 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose page grew too old, or that came from elsewhere; the way back keeps what was typed."""
+    if request.path.startswith(MACHINE_PATHS):
+        return plain_problem("not_allowed", 403, "The CSRF token is missing or wrong.")
     return render(request, "403_csrf.html", {"theme": request.COOKIES.get(THEME_COOKIE, "")}, status=403)

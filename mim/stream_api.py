@@ -21,4 +21,3 @@ class IncidentStream(OnIncident):
         topic = self.incident().ref
         location = f"{live_ticket.stream_address()}?ticket={live_ticket.issue(self.actor.pk, [topic])}"
         return Response(status=307, headers={"Location": location, "Cache-Control": "no-store"})
-

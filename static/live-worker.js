@@ -71,11 +71,12 @@ async function connect() {
     };
     next.onmessage = hear;
     next.addEventListener("renew", () => { // the stream is old: a new one takes over before this one goes
+      next.onerror = () => next.close();
       listening = "";
       connect();
     });
     next.onerror = () => {
-      if (source !== next || !listening) return next.close();
+      if (source !== next) return next.close();
       setState("stale");
       later(); // the ticket is short-lived: a fresh one for every attempt
     };

@@ -99,6 +99,7 @@ def record_status(
 ) -> None:
     """On the change, and on the timeline of each incident it is to fix."""
     payload: dict[str, Any] = {"from": before, "to": change.status, "change": change.ref, "title": change.title}
+    payload["approval_state"] = change.approval_state
     for incident in incidents or [None]:  # type: ignore[list-item]
         events.record(
             EventKind.CHANGE_STATUS_CHANGED, change, actor=actor, at=at, incident=incident, text=text, **payload

@@ -13,17 +13,16 @@ from django.db import connection, transaction
 from django.utils.text import slugify
 
 from incidents import events
+from incidents.actions.major_incidents import current_matrix
 from incidents.models import (
     AffectedService,
     ClockEntry,
     DowntimeInterval,
     MajorIncident,
-    RaciMatrix,
     Service,
     StageEntry,
     TimelineEvent,
     User,
-    default_cells,
 )
 from incidents.priority import priority_for
 from incidents.process import CLOCKS, STEP_BY_KEY, EventKind, Stage, StepState, group_of
@@ -100,12 +99,6 @@ def import_past(past: Sequence[PastIncident], *, actor: User | None, at: datetim
             changed = _update(incident, row, services, actor=actor, at=at)
             results.append(Imported(incident.pk, "updated" if changed else "unchanged"))
     return results
-
-
-def current_matrix() -> RaciMatrix:
-    """The newest version of the matrix; the shipped one is written as version 1 when there is none."""
-    found = RaciMatrix.objects.order_by("-version").first()
-    return found or RaciMatrix.objects.create(version=1, cells=default_cells(), note="As shipped")
 
 
 def _services_by_name(past: Iterable[PastIncident]) -> dict[str, Service]:

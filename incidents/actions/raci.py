@@ -40,7 +40,7 @@ def check_cells(cells: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, s
     """The matrix in its stored form, R before A. Raises Invalid with a sentence for every wrong row."""
     if not isinstance(cells, Mapping):
         raise Invalid(cells="Give the matrix as an object: step, then role, then letters.")
-    faults: dict[str, list[str]] = {}
+    faults: dict[str, str | list[str]] = {}
     for key in cells:
         if key not in STEP_BY_KEY:
             faults[str(key)[:60]] = ["This is not a step of the process."]

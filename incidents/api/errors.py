@@ -21,6 +21,7 @@ from django.core.signals import got_request_exception
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from django_fsm import TransitionNotAllowed
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -93,6 +94,7 @@ def plain_problem(kind: str, status: int, detail: str, **extra: Any) -> HttpResp
     return answer
 
 
+@csrf_exempt
 def unknown_address(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     """Whatever is asked below /api/ and exists nowhere: JSON, not a page."""
     return plain_problem("not_found", 404, "There is nothing at this address. The schema at /api/v1/schema lists all.")

@@ -24,8 +24,8 @@ def children(declared, technician, checkout):
 
 
 @pytest.fixture
-def resolved(children, resolving, manager, engineer, change_manager):
-    fix(resolving, engineer, change_manager, at=minute(30))
+def resolved(children, resolving, manager, engineer):
+    fix(resolving, engineer, at=minute(30))
     downtime.restore(resolving.pk, actor=manager, at=minute(31))
     return major_incidents.confirm_resolution(resolving.pk, actor=manager, at=minute(40))
 

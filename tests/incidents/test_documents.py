@@ -1,3 +1,5 @@
+from time import perf_counter
+
 import pytest
 
 from incidents import document_text, pdf
@@ -11,9 +13,9 @@ HOSTILE = '#eval("1") $x$ <script>alert(1)</script> #import "/etc/passwd": * | [
 
 
 @pytest.fixture
-def resolved(resolving, manager, engineer, change_manager):
+def resolved(resolving, manager, engineer):
     response.record_decision(resolving.pk, text="Roll back", rationale="Fastest", actor=manager, at=minute(25))
-    fix(resolving, engineer, change_manager, at=minute(30))
+    fix(resolving, engineer, at=minute(30))
     downtime.restore(resolving.pk, actor=manager, at=minute(31))
     return major_incidents.confirm_resolution(resolving.pk, actor=manager, at=minute(40))
 
@@ -100,3 +102,9 @@ def test_a_very_long_document_is_rendered_to_its_end(resolved, manager, document
     with pytest.raises(Invalid):
         documents.edit_document(resolved.pk, markdown="x" * 200_001, actor=manager, at=minute(51))
     assert again(document).version == 2
+
+
+def test_hostile_markdown_is_rendered_in_seconds():
+    started = perf_counter()
+    document_text.html_of("[" * 200_000)
+    assert perf_counter() - started < 15

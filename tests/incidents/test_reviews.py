@@ -13,8 +13,8 @@ DAY = 24 * 60
 
 
 @pytest.fixture
-def resolved(resolving, manager, engineer, change_manager):
-    fix(resolving, engineer, change_manager, at=minute(30))
+def resolved(resolving, manager, engineer):
+    fix(resolving, engineer, at=minute(30))
     downtime.restore(resolving.pk, actor=manager, at=minute(31))
     return major_incidents.confirm_resolution(resolving.pk, actor=manager, at=minute(40))
 

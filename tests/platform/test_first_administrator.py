@@ -1,9 +1,11 @@
 """The one-time link of an empty installation."""
 
 import time
+from io import StringIO
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 
 from incidents.models import User
 from mim.first_administrator_token import is_valid, make_token
@@ -63,3 +65,13 @@ def test_a_link_is_good_for_a_day():
     assert is_valid(token) and not is_valid(token + "x")
     with time_machine.travel(time.time() + 25 * 3600):
         assert not is_valid(token)
+
+
+@pytest.mark.django_db
+def test_an_installation_without_up_prints_the_link_until_there_is_an_administrator(client, settings):
+    printed = StringIO()
+    call_command("first_administrator_link", stdout=printed)
+    assert printed.getvalue().startswith(settings.PUBLIC_URL)
+    client.post(printed.getvalue().strip().removeprefix(settings.PUBLIC_URL), FILLED)
+    with pytest.raises(CommandError, match="already"):
+        call_command("first_administrator_link")

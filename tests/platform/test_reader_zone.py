@@ -1,6 +1,7 @@
 """Whose clock a page shows."""
 
 import pytest
+from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -11,7 +12,12 @@ from tests import factories
 
 def zone_name(request) -> str:
     seen: list[str] = []
-    ReaderZone(lambda _: seen.append(timezone.get_current_timezone_name()))(request)
+
+    def page(_) -> HttpResponse:
+        seen.append(timezone.get_current_timezone_name())
+        return HttpResponse()
+
+    ReaderZone(page)(request)
     return seen[0]
 
 
