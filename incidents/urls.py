@@ -9,6 +9,8 @@ from incidents.views import (
     declare,
     desk,
     major_incidents,
+    people,
+    service,
     ticket,
     ticket_acts,
     ticket_list,
@@ -58,4 +60,18 @@ incident_patterns: list[URLPattern] = [
     path(f"{_MI}act/<slug:act>/<slug:target>/", war_room_act.act, name="act_on"),
 ]
 
-urlpatterns = [*desk_patterns, *incident_patterns]
+# Services, knowledge, people, the matrix, keys, the organisation and one's own settings.
+admin_patterns: list[URLPattern] = [
+    path("services/", service.service_list, name="service_list"),
+    path("services/new/", service.service_new, name="service_new"),
+    path("services/<slug:slug>/", service.service, name="service"),
+    path("services/<slug:slug>/edit/", service.service_edit, name="service_edit"),
+    path("services/<slug:slug>/windows/new/", service.window_new, name="window_new"),
+    path("services/<slug:slug>/windows/<int:pk>/remove/", service.window_remove, name="window_remove"),
+    path("people/", people.people, name="people"),
+    path("people/invite/", people.person_invite, name="person_invite"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/<slug:act>/", people.person_access, name="person_access"),
+]
+
+urlpatterns = [*desk_patterns, *incident_patterns, *admin_patterns]
