@@ -4,12 +4,15 @@ from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 - registers what a reference in a path looks like
 from incidents.views import (
+    api_keys,
     candidate,
     command,
     declare,
     desk,
+    knowledge,
     major_incidents,
     people,
+    raci,
     service,
     ticket,
     ticket_acts,
@@ -72,6 +75,12 @@ admin_patterns: list[URLPattern] = [
     path("people/invite/", people.person_invite, name="person_invite"),
     path("people/<int:pk>/", people.person, name="person"),
     path("people/<int:pk>/<slug:act>/", people.person_access, name="person_access"),
+    path("knowledge/", knowledge.document_list, name="document_list"),
+    path("raci/", raci.raci, name="raci"),
+    path("raci/edit/", raci.raci_edit, name="raci_edit"),
+    path("api-keys/", api_keys.api_keys, name="api_keys"),
+    path("api-keys/new/", api_keys.api_key_new, name="api_key_new"),
+    path("api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
 ]
 
 urlpatterns = [*desk_patterns, *incident_patterns, *admin_patterns]
