@@ -5,12 +5,16 @@ from django.urls import URLPattern, path
 import incidents.api.urls  # noqa: F401 - registers what a reference in a path looks like
 from incidents.views import (
     api_keys,
+    audiences,
     candidate,
     command,
     declare,
     desk,
     knowledge,
     major_incidents,
+    my_settings,
+    on_call,
+    organisation,
     people,
     raci,
     service,
@@ -81,6 +85,18 @@ admin_patterns: list[URLPattern] = [
     path("api-keys/", api_keys.api_keys, name="api_keys"),
     path("api-keys/new/", api_keys.api_key_new, name="api_key_new"),
     path("api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
+    path("organisation/", organisation.organisation, name="organisation"),
+    path("organisation/priorities/", organisation.priority_table, name="priority_table"),
+    path("organisation/holidays/new/", organisation.holiday_new, name="holiday_new"),
+    path("organisation/holidays/<int:pk>/remove/", organisation.holiday_remove, name="holiday_remove"),
+    path("organisation/teams/new/", organisation.team_new, name="team_new"),
+    path("organisation/teams/<int:pk>/", organisation.team_edit, name="team_edit"),
+    path("audiences/", audiences.audiences, name="audiences"),
+    path("audiences/<slug:audience>/", audiences.audience_edit, name="audience_edit"),
+    path("on-call/", on_call.on_call, name="on_call"),
+    path("on-call/new/", on_call.shift_new, name="shift_new"),
+    path("on-call/<int:pk>/remove/", on_call.shift_remove, name="shift_remove"),
+    path("me/", my_settings.my_settings, name="my_settings"),
 ]
 
 urlpatterns = [*desk_patterns, *incident_patterns, *admin_patterns]

@@ -16,7 +16,7 @@ def zone_choices(empty: str) -> list[Any]:
     for name in sorted(available_timezones()):
         region, _, place = name.partition("/")
         if place and region not in ("Etc", "SystemV", "US", "posix", "right"):
-            regions.setdefault(region, []).append((name, place.replace("_", " ")))
+            regions.setdefault(region, []).append((name, name.replace("_", " ")))
     return [*([("", empty)] if empty else []), ("UTC", "UTC"), *regions.items()]
 
 
@@ -55,7 +55,7 @@ class InviteForm(DeskForm):
 class PersonForm(InviteForm):
     support_tier = forms.IntegerField(label="Support tier", min_value=1, max_value=9, required=False)
     time_zone = TimeZoneField(label="Time zone", required=False, empty="The organisation’s")
-    access_expires_at = Moment(label="Access ends", required=False, help_text="Empty means never.")
+    access_expires_at = Moment(label="Access ends", required=False)
 
     rows = (
         ("name", "email"),

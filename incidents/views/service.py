@@ -29,11 +29,10 @@ from incidents.views.gate import Request, page
 def service_list(request: Request) -> HttpResponse:
     asked = {name: request.GET.get(name, "")[:200] for name in ("q", "tier", "state")}
     shown = page_of(filtered_services(**asked), ORDER, request.GET.get("after", ""))
-    health = health_of(shown.rows, timezone.now())
+    health, touched = health_of(shown.rows, timezone.now()), open_incidents_of(shown.rows)
     context = {
         "page": shown,
-        "rows": [(service, health[service.pk]) for service in shown.rows],
-        "touched": open_incidents_of(shown.rows),
+        "rows": [(one, health[one.pk], touched.get(one.pk, [])) for one in shown.rows],
         "asked": asked,
         "tiers": [(str(tier), words) for tier, words in Service.Tier.choices],
         "states": list(STATES.items())[1:],
