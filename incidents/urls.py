@@ -58,9 +58,7 @@ incident_patterns: list[URLPattern] = [
     path("major-incidents/", major_incidents.major_incident_list, name="major_incident_list"),
     path(_MI, war_room.war_room, name="war_room"),
     path(f"{_MI}world/", war_room.world, name="war_room_world"),
-    *[
-        path(f"{_MI}{part}/", war_room.part, {"part": part}, name=f"war_room_{part}") for part in war_room.PARTS
-    ],
+    *[path(f"{_MI}{part}/", war_room.part, {"part": part}, name=f"war_room_{part}") for part in war_room.PARTS],
     path(f"{_MI}act/clocks/", war_room_act.clocks, name="clocks"),
     path(f"{_MI}act/wordings/<int:target>/", war_room_act.wordings, name="wordings"),
     path(f"{_MI}act/<slug:act>/", war_room_act.act, name="act"),

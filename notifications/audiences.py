@@ -13,6 +13,7 @@ from notifications.models import Subscription
 
 LIVE_SEATS = (SeatState.INVITED, SeatState.ACCEPTED)
 
+
 @dataclass(frozen=True)
 class Membership:
     """`empty_reason` is why nobody is to be told, when an administrator said so."""

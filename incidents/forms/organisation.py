@@ -16,13 +16,13 @@ class OrganisationForm(DeskForm):
     time_zone = TimeZoneField(label="Time zone", help_text="Months of the figures begin and end in it.")
     currency = forms.CharField(label="Currency", max_length=3, help_text="Three letters, for example EUR.")
     consult_limit_minutes = forms.IntegerField(
-        label="A consulted person answers within", min_value=1, help_text="Minutes. Later it is marked unanswered."
+        label="Consult limit, minutes", min_value=1, help_text="Then it is marked unanswered."
     )
     observation_hours = forms.IntegerField(
-        label="Observation after resolving", min_value=0, help_text="Hours before a review can be completed."
+        label="Observation, hours", min_value=0, help_text="From resolving to the review."
     )
     still_broken_to_reopen = forms.IntegerField(
-        label="“Still broken” answers that reopen", min_value=1, help_text="From different requesters, in that time."
+        label="“Still broken” to reopen", min_value=1, help_text="Answers by different people."
     )
     bridge_pattern = forms.CharField(
         label="Link of a new conference bridge",
@@ -60,7 +60,10 @@ class PriorityTableForm(DeskForm):
     def table(self) -> list[tuple[str, list[tuple[forms.BoundField, str]]]]:
         """Rows by impact: its words, and each field with its value, which colours it."""
         return [
-            (impact.label, [(self[f"{impact}/{urgency}"], str(self[f"{impact}/{urgency}"].value())) for urgency in Level])
+            (
+                impact.label,
+                [(self[f"{impact}/{urgency}"], str(self[f"{impact}/{urgency}"].value())) for urgency in Level],
+            )
             for impact in Level
         ]
 

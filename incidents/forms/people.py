@@ -39,7 +39,9 @@ class RolesField(forms.MultipleChoiceField):
 
 
 class InviteForm(DeskForm):
-    email = forms.EmailField(label="E-mail address", help_text="The invitation goes there; it is also the sign-in name.")
+    email = forms.EmailField(
+        label="E-mail address", help_text="The invitation goes there; it is also the sign-in name."
+    )
     name = forms.CharField(label="Name", max_length=150)
     roles = RolesField(help_text="At least one. An external consultant sees only the incidents of their seats.")
     team = forms.ModelChoiceField(teams(), label="Team", required=False, empty_label="None")
@@ -88,11 +90,16 @@ class MySettingsForm(DeskForm):
     phone = forms.CharField(
         label="Phone", max_length=40, required=False, help_text="Where you are reached when you are on call."
     )
-    time_zone = TimeZoneField(label="Time zone", required=False, empty="The organisation’s")
-    theme = forms.ChoiceField(
-        label="Appearance",
+    time_zone = TimeZoneField(
+        label="Time zone",
         required=False,
-        choices=[("", "As the device"), ("light", "Light"), ("dark", "Dark")],
+        empty="The organisation’s",
+        help_text="Times are shown in it, with UTC beside.",
+    )
+    theme = forms.TypedChoiceField(
+        label="Appearance",
+        coerce=lambda value: "" if value == "device" else value,
+        choices=[("device", "As the device"), ("light", "Light"), ("dark", "Dark")],
         widget=forms.RadioSelect,
     )
 
@@ -100,4 +107,4 @@ class MySettingsForm(DeskForm):
 
     @classmethod
     def initial_of(cls, person: User) -> dict[str, Any]:
-        return {name: getattr(person, name) for name in cls.base_fields}
+        return {name: getattr(person, name) for name in cls.base_fields} | {"theme": person.theme or "device"}

@@ -27,4 +27,3 @@ def published_documents(user: User, *, q: str = "", service: str = "") -> QueryS
 def cause_of(document: Document) -> str:
     """The first known root cause of its incident, "" while nobody knows."""
     return next((one.root_cause for one in document.incident.problems.all() if one.root_cause), "")
-

@@ -100,8 +100,8 @@ class Gap:
 
 @dataclass(frozen=True)
 class Span:
-    """Days in a row on which the same people are first in line; `width` is how many. `is_gap`: for some of the
-    time nobody is."""
+    """Days in a row on which the same people are first in line for most of the day; `width` is how many. `is_gap`:
+    for some of the time nobody is."""
 
     people: tuple[str, ...]
     is_gap: bool
@@ -127,6 +127,7 @@ class Rota:
     days: list[date]
     turns: list[Turn]
     upcoming: list[OnCallShift]
+    later: int
 
     @property
     def gaps(self) -> list[tuple[Turn, Gap]]:
@@ -143,7 +144,8 @@ def rota(at: datetime) -> Rota:
     roles = [*ROLES_ON_CALL, *sorted({shift.role for shift in shifts} - set(ROLES_ON_CALL))]
     days = [first + timedelta(days=n) for n in range(DAYS)]
     turns = [_turn(role, [one for one in shifts if one.role == role], days, at, ends) for role in roles]
-    return Rota(days, turns, shifts[:100])
+    soon = [one for one in shifts if one.starts_at < ends]
+    return Rota(days, turns, soon[:100], len(shifts) - len(soon[:100]))
 
 
 def _midnight(day: date) -> datetime:
@@ -183,11 +185,24 @@ def _spans(shifts: list[OnCallShift], gaps: list[Gap], days: list[date], at: dat
     for day in days:
         begins, ends = max(_midnight(day), at), _midnight(day + timedelta(days=1))
         here = [one for one in shifts if one.starts_at < ends and one.ends_at > begins]
-        first = min((one.rank for one in here), default=0)
-        people = tuple(dict.fromkeys(one.person.display_name for one in here if one.rank == first))
+        people = _mostly(here, begins, ends)
         is_gap = any(gap.starts_at < ends and gap.ends_at > begins for gap in gaps)
         if spans and (spans[-1].people, spans[-1].is_gap) == (people, is_gap):
             spans[-1] = Span(people, is_gap, spans[-1].width + 1, spans[-1].starts_on)
         else:
             spans.append(Span(people, is_gap, 1, day))
     return spans
+
+
+def _mostly(shifts: list[OnCallShift], begins: datetime, ends: datetime) -> tuple[str, ...]:
+    """Who is first in line for at least a third of the time, in the order of their shifts; else whoever is longest."""
+    first = min((one.rank for one in shifts), default=0)
+    held: dict[str, float] = {}
+    for one in shifts:
+        if one.rank == first:
+            name = one.person.display_name
+            seconds = (min(one.ends_at, ends) - max(one.starts_at, begins)).total_seconds()
+            held[name] = held.get(name, 0.0) + seconds
+    enough = (ends - begins).total_seconds() / 3
+    longest = sorted(held, key=lambda name: -held[name])[:1]
+    return tuple(name for name in held if held[name] >= enough) or tuple(longest)

@@ -44,4 +44,6 @@ def teams_to_choose() -> list[tuple[str, str]]:
 
 def teams_with_members() -> QuerySet[Team]:
     """Every team with its lead and `member_count`, the active ones."""
-    return Team.objects.select_related("lead").annotate(member_count=Count("members", filter=Q(members__is_active=True)))
+    return Team.objects.select_related("lead").annotate(
+        member_count=Count("members", filter=Q(members__is_active=True))
+    )

@@ -39,7 +39,9 @@ def people(request: Request) -> HttpResponse:
 def person_invite(request: Request) -> HttpResponse:
     def invite(given: dict[str, Any]) -> User:
         person = acts.invite_person(**given, actor=request.user, at=timezone.now())
-        messages.success(request, f"{person.display_name} is invited: a link to choose a password went to {person.email}.")
+        messages.success(
+            request, f"{person.display_name} is invited: a link to choose a password went to {person.email}."
+        )
         return person
 
     return dialog(

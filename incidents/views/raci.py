@@ -51,9 +51,7 @@ def _save(request: Request, form: MatrixForm) -> bool:
         return False
     given = form.cleaned_data
     try:
-        save_matrix(
-            form.cells(), note=given["note"], based_on=given["based_on"], actor=request.user, at=timezone.now()
-        )
+        save_matrix(form.cells(), note=given["note"], based_on=given["based_on"], actor=request.user, at=timezone.now())
     except Invalid as refusal:
         form.refuse(refusal.errors)
         return False
