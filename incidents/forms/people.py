@@ -1,5 +1,6 @@
 """What people type about people: an invitation, an account, their own settings."""
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -51,7 +52,7 @@ class InviteForm(DeskForm):
     job_title = forms.CharField(label="Job title", max_length=120, required=False)
     phone = forms.CharField(label="Phone", max_length=40, required=False)
 
-    rows = (("email", "name"), ("roles",), ("team", "line_manager"), ("job_title", "phone"))
+    rows: Sequence[Sequence[str]] = (("email", "name"), ("roles",), ("team", "line_manager"), ("job_title", "phone"))
 
 
 class PersonForm(InviteForm):

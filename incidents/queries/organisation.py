@@ -149,7 +149,7 @@ def rota(at: datetime) -> Rota:
 
 
 def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime(day.year, day.month, day.day))
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())
 
 
 def _turn(role: str, shifts: list[OnCallShift], days: list[date], at: datetime, ends: datetime) -> Turn:

@@ -1,5 +1,6 @@
 """Reading people: the list for administrators, and who belongs where."""
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -15,7 +16,7 @@ STATES = {
     "inactive": "Deactivated",
     "all": "All",
 }
-_NO_PASSWORD = Q(password="") | Q(password__startswith="!")
+_NO_PASSWORD = Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 _ENDED = Q(access_expires_at__lte=Now())
 
 

@@ -57,12 +57,12 @@ def health_of(services: Iterable[Service], at: datetime) -> dict[int, Health]:
             here.state, here.since = "down", here.since or row.started_at
             here.incidents.append(row.incident)
     _through_others(found, down)
-    rows = MaintenanceWindow.services.through._default_manager.filter(
+    planned = MaintenanceWindow.services.through._default_manager.filter(
         service__in=found, maintenancewindow__starts_at__lte=at, maintenancewindow__ends_at__gt=at
     )
-    for row in rows.select_related("maintenancewindow"):
-        here = found[row.service_id]
-        here.window = row.maintenancewindow
+    for one in planned.select_related("maintenancewindow"):
+        here = found[one.service_id]
+        here.window = one.maintenancewindow
         here.state = "maintenance_window" if here.state == "operational" else here.state
     return found
 
