@@ -195,7 +195,7 @@ def _spans(shifts: list[OnCallShift], gaps: list[Gap], days: list[date], at: dat
 
 
 def _mostly(shifts: list[OnCallShift], begins: datetime, ends: datetime) -> tuple[str, ...]:
-    """Who is first in line for at least a third of the time, in the order of their shifts; else whoever is longest."""
+    """Who is first in line for two fifths of the time or more, in the order of their shifts; else whoever is longest."""
     first = min((one.rank for one in shifts), default=0)
     held: dict[str, float] = {}
     for one in shifts:
@@ -203,6 +203,6 @@ def _mostly(shifts: list[OnCallShift], begins: datetime, ends: datetime) -> tupl
             name = one.person.display_name
             seconds = (min(one.ends_at, ends) - max(one.starts_at, begins)).total_seconds()
             held[name] = held.get(name, 0.0) + seconds
-    enough = (ends - begins).total_seconds() / 3
+    enough = (ends - begins).total_seconds() * 0.4
     longest = sorted(held, key=lambda name: -held[name])[:1]
     return tuple(name for name in held if held[name] >= enough) or tuple(longest)
