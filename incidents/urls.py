@@ -9,6 +9,7 @@ from incidents.views import (
     declare,
     desk,
     major_incidents,
+    search,
     ticket,
     ticket_acts,
     ticket_list,
@@ -18,6 +19,8 @@ from incidents.views import (
 
 # The desk: queue, tickets, problems, changes, services, people, settings.
 desk_patterns: list[URLPattern] = [
+    path("search/", search.search_page, name="search"),
+    path("palette/", search.palette, name="palette"),
     path("desk/", desk.desk, name="desk"),
     path("desk/now/", desk.desk_now, name="desk_now"),
     path("propose/", ticket_acts.propose, name="propose"),
@@ -49,9 +52,7 @@ incident_patterns: list[URLPattern] = [
     path("major-incidents/", major_incidents.major_incident_list, name="major_incident_list"),
     path(_MI, war_room.war_room, name="war_room"),
     path(f"{_MI}world/", war_room.world, name="war_room_world"),
-    *[
-        path(f"{_MI}{part}/", war_room.part, {"part": part}, name=f"war_room_{part}") for part in war_room.PARTS
-    ],
+    *[path(f"{_MI}{part}/", war_room.part, {"part": part}, name=f"war_room_{part}") for part in war_room.PARTS],
     path(f"{_MI}act/clocks/", war_room_act.clocks, name="clocks"),
     path(f"{_MI}act/wordings/<int:target>/", war_room_act.wordings, name="wordings"),
     path(f"{_MI}act/<slug:act>/", war_room_act.act, name="act"),
