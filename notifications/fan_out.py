@@ -23,7 +23,7 @@ from incidents.models import MajorIncident, StatusUpdate, TimelineEvent, User
 from incidents.process import Audience, EventKind
 from notifications import audiences as groups
 from notifications.addressees import addressees
-from notifications.bell import bell
+from notifications.bell import ring
 from notifications.models import ChannelKey, Delivery, FanOut
 from notifications.policy import NORMAL, PRIORITY_OF_AUDIENCE, RULES, URGENT, Rule
 
@@ -82,11 +82,6 @@ def queue(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> 
         rows, update_conflicts=True, unique_fields=["event", "channel", "address"], update_fields=["audiences"]
     )
     ring()
-
-
-def ring() -> None:
-    """Wakes a worker after the commit. A lost call delays the messages until the next sweep, no longer."""
-    transaction.on_commit(bell.ring, robust=True)
 
 
 def expand_next() -> bool:

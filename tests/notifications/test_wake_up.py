@@ -6,7 +6,7 @@ import time
 import pytest
 from django.conf import settings
 
-from notifications.bell import Bell
+from incidents.errands import Errands
 from notifications.models import Delivery
 from notifications.tasks import sweep_deliveries
 from tests.notifications.conftest import declare, person
@@ -45,6 +45,19 @@ def test_declaring_neither_fails_nor_waits_while_the_broker_is_away(checkout, no
 
 
 def test_a_call_that_the_broker_did_not_take_is_counted_and_raises_nothing(no_broker):
-    bell = Bell()
-    assert bell.call() is False
-    assert bell.lost == 1
+    errands = Errands()
+    assert errands.run("wake up", sweep_deliveries.delay) is False
+    assert errands.lost == 1
+
+
+def test_the_same_errand_waiting_twice_is_run_once():
+    errands, started, go_on, runs = Errands(), threading.Event(), threading.Event(), []
+    errands.add("first", lambda: (started.set(), go_on.wait(5)))
+    assert started.wait(5)
+    for _ in range(3):
+        errands.add("same", lambda: runs.append(1))
+    done = threading.Event()
+    errands.add("last", done.set)
+    go_on.set()
+    assert done.wait(5)
+    assert runs == [1]
