@@ -78,3 +78,9 @@ def _short(value: object) -> str:
         return "yes" if value else "no"
     text = str(value) if value not in (None, "") else "nothing"
     return text if len(text) <= 120 else f"{text[:117]}…"
+
+
+def number_of(text: str | None) -> int | None:
+    """12 for "MI-12" or "12"; None for anything else."""
+    number = (text or "").rpartition("-")[2]
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 15 else None
