@@ -270,7 +270,7 @@ def check_row(raw: Any, *, at: datetime) -> PastIncident:
         downtime=reader.downtime(services, clocks),
     )
     if reader.errors:
-        raise Invalid(**reader.errors)  # type: ignore[arg-type]
+        raise Invalid(**reader.errors)
     return past
 
 
