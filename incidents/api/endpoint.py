@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from incidents import permissions
 from incidents.api.etags import etag_of, is_known, refuse_stale
 from incidents.api.idempotency import answered_once
+from incidents.api.pagination import OnePage
 from incidents.api.schema import ProblemAwareSchema
 from incidents.errors import Invalid
 from incidents.models import User
@@ -130,6 +131,18 @@ class Collection(Endpoint):
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.page()
+
+
+class ShortList(Endpoint):
+    """A list that is never long, in one piece, in the shape of a page. Subclasses answer `GET` with `whole`."""
+
+    is_list = True
+    pagination_class = OnePage
+    filter_backends: list[Any] = []
+
+    def whole(self, rows: Any) -> Response:
+        shown = self.Out(rows, many=True, context=self.get_serializer_context()).data
+        return Response({"next": None, "previous": None, "results": shown})
 
 
 class Making(Endpoint):

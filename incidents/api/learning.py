@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from incidents import pdf
 from incidents.actions import documents, reviews
 from incidents.api.changes import ChangeOut, change_rows
-from incidents.api.endpoint import Changing, Verb, or_404
+from incidents.api.endpoint import Changing, ShortList, Verb, or_404
 from incidents.api.fields import Moment, Person, Text, email_of
 from incidents.api.major_incidents import OnIncident
 from incidents.api.renderers import JsonRenderer
@@ -257,18 +257,7 @@ class SimilarOut(Shape):
         return [f"CHG-{link.change_id}" for link in incident.change_links.all()]
 
 
-class WholeList(OnIncident):
-    """A short list in one piece, in the shape of a page."""
-
-    is_list = True
-    pagination_class = None
-
-    def whole(self, rows: Any) -> Response:
-        shown = self.Out(rows, many=True, context=self.get_serializer_context()).data
-        return Response({"next": None, "previous": None, "results": shown})
-
-
-class SimilarIncidents(WholeList):
+class SimilarIncidents(OnIncident, ShortList):
     """Past incidents like this one, with the cause found and the fix that worked."""
 
     Out = SimilarOut
@@ -279,7 +268,7 @@ class SimilarIncidents(WholeList):
         return self.whole(rows.select_related("review").prefetch_related("affected__service", fixes))
 
 
-class ChangesBefore(WholeList):
+class ChangesBefore(OnIncident, ShortList):
     """Changes of the 72 hours before the impact, on its services or what those need."""
 
     Out = ChangeOut

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from incidents import permissions
 from incidents.actions import organisation, people, raci
 from incidents.actions.major_incidents import current_matrix
-from incidents.api.endpoint import Changing, Collection, Detail, Endpoint, Making, Removing, or_404
+from incidents.api.endpoint import Changing, Collection, Detail, Endpoint, Making, Removing, ShortList, or_404
 from incidents.api.fields import Moment, People, Person, TeamName, Text, email_of
 from incidents.api.filters import ChoicesFilter, MomentFilter, PersonFilter
 from incidents.api.shapes import Shape
@@ -204,15 +204,11 @@ class OnAudiences(Endpoint):
         return {name: rows.get(name) or AudienceMembership(audience=name) for name in Audience.values}
 
 
-class AudienceList(OnAudiences):
+class AudienceList(OnAudiences, ShortList):
     """The four audiences and who belongs to each."""
 
-    is_list = True
-    pagination_class = None
-
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        shown = AudienceOut(list(self.known().values()), many=True).data
-        return Response({"next": None, "previous": None, "results": shown})
+        return self.whole(list(self.known().values()))
 
 
 class AudienceDetail(OnAudiences, Changing):

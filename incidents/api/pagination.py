@@ -110,6 +110,13 @@ class KeysetPages(BasePagination):
         return found
 
 
+class OnePage(KeysetPages):
+    """A short list in one piece, in the shape of a page. Views answer with `whole`."""
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return []
+
+
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
 
