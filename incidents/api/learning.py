@@ -142,7 +142,7 @@ class DocumentDetail(OnDocument, Changing):
     def change(self, record: Document, given: dict[str, Any]) -> None:
         documents.edit_document(self.kwargs["ref"], actor=self.actor, at=self.now, **given)
 
-    @extend_schema(request=MomentIn, responses=DocumentOut)
+    @extend_schema(request=MomentIn, responses={201: DocumentOut})
     @transaction.atomic
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         incident, given = self.incident(), self.given(MomentIn)

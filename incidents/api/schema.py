@@ -67,6 +67,8 @@ class ProblemAwareSchema(AutoSchema):
         return needed_scopes(self.method, self.view) if self.get_auth() else ()
 
     def _is_list_view(self, serializer: Any = None) -> bool:
+        if isinstance(serializer, serializers.ListSerializer):
+            return True
         return self.method == "GET" and getattr(self.view, "is_list", False)
 
     def get_request_serializer(self) -> Any:
