@@ -5,7 +5,7 @@ A view names its shapes (`In`, `Out`) and calls one action; everything else happ
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -32,18 +32,19 @@ class Endpoint(GenericAPIView):
     """Base of all. Subclasses set `Out`, `In` and what they need of the attributes below."""
 
     schema = ProblemAwareSchema()
-    Out: ClassVar[type[serializers.BaseSerializer]]
-    In: ClassVar[type[serializers.Serializer]]
-    write_scopes: ClassVar[tuple[str, ...]] = ("write",)
-    is_idempotent: ClassVar[bool] = True
-    has_etag: ClassVar[bool] = False
-    operation_ids: ClassVar[dict[str, str]] = {}
-    orderings: ClassVar[dict[str, str]] = {}
-    default_ordering: ClassVar[str] = "-id"
-    search_fields: ClassVar[Sequence[str]] = ()
+    Out: Any
+    In: Any
+    queryset: Any = None
+    write_scopes: Sequence[str] = ("write",)
+    is_idempotent = True
+    has_etag = False
+    operation_ids: dict[str, str] = {}
+    orderings: dict[str, str] = {}
+    default_ordering = "-id"
+    search_fields: Sequence[str] = ()
 
     # --- the request ------------------------------------------------------------------
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """DRF's own dispatch, with the idempotent path for POST."""
         self.args, self.kwargs = args, kwargs
         self.request = asked = self.initialize_request(request, *args, **kwargs)

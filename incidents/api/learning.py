@@ -62,14 +62,14 @@ class ReviewIn(Shape):
     unknown_because = Text(required=False, allow_blank=True)
     findings = Text(required=False, allow_blank=True)
     went_well = Text(required=False, allow_blank=True)
-    actions = ReviewActionIn(many=True, required=False, max_length=100)
+    actions = ReviewActionIn(many=True, required=False, max_length=100)  # type: ignore[call-arg]
     no_actions_because = Text(required=False, allow_blank=True)
     observation_hours = serializers.IntegerField(min_value=0, max_value=24 * 90, required=False)
 
 
 class OnReview(OnIncident):
-    Out = ReviewOut
-    queryset = Review.objects.none()
+    Out: Any = ReviewOut
+    queryset: Any = Review.objects.none()
 
     def find(self) -> Review:
         rows = Review.objects.select_related("completed_by").prefetch_related("actions__owner")
@@ -127,8 +127,8 @@ class DocumentIn(Shape):
 
 
 class OnDocument(OnIncident):
-    Out = DocumentOut
-    queryset = Document.objects.none()
+    Out: Any = DocumentOut
+    queryset: Any = Document.objects.none()
 
     def find(self) -> Document:
         return or_404(Document.objects.select_related("edited_by", "published_by"), incident=self.incident())

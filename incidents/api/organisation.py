@@ -74,7 +74,7 @@ class PersonFilterSet(filters.FilterSet):
 class OnPeople(Endpoint):
     Out: Any = PersonOut
     write_scopes = ADMIN
-    queryset = User.objects.none()
+    queryset: Any = User.objects.none()
 
     def rows(self) -> QuerySet:
         """Everybody for staff; otherwise oneself."""
@@ -141,9 +141,10 @@ class TeamIn(Shape):
 
 
 class OnTeams(Endpoint):
-    In, Out = TeamIn, TeamOut
+    In: Any = TeamIn
+    Out: Any = TeamOut
     write_scopes = ADMIN
-    queryset = Team.objects.none()
+    queryset: Any = Team.objects.none()
 
     def rows(self) -> QuerySet:
         self.require("view_desk")
@@ -195,7 +196,7 @@ class AudienceIn(Shape):
 class OnAudiences(Endpoint):
     Out: Any = AudienceOut
     write_scopes = ADMIN
-    queryset = AudienceMembership.objects.none()
+    queryset: Any = AudienceMembership.objects.none()
 
     def known(self) -> dict[str, AudienceMembership]:
         """All four; one nobody has set yet is empty."""
@@ -264,7 +265,7 @@ class ShiftFilter(filters.FilterSet):
 class OnShifts(Endpoint):
     Out: Any = ShiftOut
     write_scopes = ADMIN
-    queryset = OnCallShift.objects.none()
+    queryset: Any = OnCallShift.objects.none()
 
     def rows(self) -> QuerySet:
         self.require("view_desk")

@@ -67,7 +67,7 @@ class StepList(OnIncident, ShortList):
 
 
 class OnStep(OnIncident):
-    Out = StepOut
+    Out: Any = StepOut
 
     def find(self) -> dict[str, Any]:
         incident = self.incident()
@@ -186,8 +186,8 @@ class SeatList(OnIncident, Collection, Making):
 
 
 class OnSeat(OnIncident):
-    Out = SeatOut
-    queryset = Seat.objects.none()
+    Out: Any = SeatOut
+    queryset: Any = Seat.objects.none()
 
     def find(self) -> Seat:
         return or_404(seat_rows(self.incident()), pk=self.kwargs["id"])

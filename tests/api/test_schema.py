@@ -1,5 +1,7 @@
 """The schema: complete, without warnings, and true for what generated requests get back."""
 
+import os
+import re
 from io import StringIO
 
 import pytest
@@ -28,7 +30,8 @@ from mim.wsgi import application
 from tests import factories
 from tests.factories import minute
 
-EXAMPLES = 6
+EXAMPLES = int(os.environ.get("MIM_ATTACK_EXAMPLES", 3))
+"""Requests for each of some 160 operations, once with right and once with wrong input."""
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
     response_headers_conformance,
@@ -87,8 +90,6 @@ def _routes(patterns, before=""):
 
 
 def _shown(route):
-    import re
-
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
 
 
