@@ -46,16 +46,24 @@ def run_django(argv):
     try:
         execute_from_command_line(argv)
     except OperationalError as error:
-        from django.conf import settings
-
-        if settings.DATABASES["default"]["PORT"] != 1:
-            raise
-        sys.stderr.write(
-            "No database is configured. Start one with `python3 manage.py up` in another shell, "
-            "or set DATABASE_URL.\n{}\n".format(str(error).strip().splitlines()[0])
-        )
+        if getattr(error.__cause__, "pgcode", None) is not None:
+            raise  # the database answered; this is something else
+        sys.stderr.write(no_database(str(error)))
         return 1
     return 0
+
+
+def no_database(reason):
+    from django.conf import settings
+
+    given = settings.DATABASES["default"]
+    if given["PORT"] == 1:
+        advice = (
+            "No database is configured. Start one with `python3 manage.py up` in another shell, or set DATABASE_URL."
+        )
+    else:
+        advice = "The database at {}:{} does not let us in. Check DATABASE_URL.".format(given["HOST"], given["PORT"])
+    return "{}\n{}\n".format(advice, reason.strip().splitlines()[0])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ class Invalid(ProcessError):
     code = "invalid"
     title = "Something in the input is not right"
 
-    def __init__(self, message: str = "", **errors: str | list[str]) -> None:
+    def __init__(self, message: str = "", /, **errors: str | list[str]) -> None:
         listed = {field: [text] if isinstance(text, str) else list(text) for field, text in errors.items()}
         super().__init__(message or " ".join(text for texts in listed.values() for text in texts))
         self.errors = listed

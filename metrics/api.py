@@ -12,11 +12,12 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 
 from incidents.api.endpoint import Endpoint
 from incidents.api.errors import TooLarge
 from incidents.api.parsers import refuse_encoded
+from incidents.api.renderers import JsonRenderer
+from incidents.errors import Invalid
 from incidents.priority import Severity
 from metrics import history_import, kpis, shapes
 from metrics.csv_export import incident_lines
@@ -96,7 +97,7 @@ class CsvRenderer(BaseRenderer):
 
 
 class IncidentsCsvView(Figures):
-    renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, CsvRenderer]
+    renderer_classes = [JsonRenderer, CsvRenderer]
     operation_ids = {"GET": "metrics_incidents_csv"}
 
     @extend_schema(parameters=_FILTERS, filters=False, responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR)})
@@ -113,7 +114,7 @@ class ImportParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(
+    def parse(  # type: ignore[override]
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> list[Any]:
         refuse_encoded(parser_context)
@@ -143,5 +144,7 @@ class ImportView(Endpoint):
     def post(self, request: Request) -> Response:
         """Past major incidents. Good rows go in, bad ones are rejected each by itself; twice changes nothing."""
         self.require("import_history")
+        if not isinstance(request.data, list):  # an empty body never reaches the parser
+            raise Invalid(body="Send a list of incidents: [{…}, {…}].")
         results = history_import.import_rows(request.data, actor=self.actor, at=self.now)
         return Response({"results": [vars(result) for result in results]})

@@ -299,12 +299,16 @@ def import_rows(
         else:
             seen[past.external_id] = number
             good.append((number, past))
+    moved: list[int] = []
     for batch in _batches(good):
         for (number, past), imported in zip(batch, _write(batch, actor, at, is_dry_run), strict=True):
+            moved += [imported.incident_id] if imported.status != "unchanged" else []
             ref = None if is_dry_run and imported.status == "created" else f"MI-{imported.incident_id}"
             results[number] = RowResult(number, past.external_id, ref, imported.status)
         if progress:
             progress(len(results))
+    if moved and not is_dry_run:
+        rows.compute_many(moved, at=at)
     return [results[number] for number in sorted(results)]
 
 
@@ -321,7 +325,6 @@ def _batches(good: list[tuple[int, PastIncident]]) -> Iterator[list[tuple[int, P
 def _write(batch: list[tuple[int, PastIncident]], actor: User | None, at: datetime, is_dry_run: bool) -> list[Imported]:
     with transaction.atomic():
         done = import_past([past for _, past in batch], actor=actor, at=at)
-        rows.compute_many([one.incident_id for one in done if one.status != "unchanged"], at=at)
         if is_dry_run:
             transaction.set_rollback(True)
     return done

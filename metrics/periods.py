@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.db.models.functions import Coalesce
 from django.utils.dateparse import parse_date, parse_datetime
 
@@ -42,6 +42,10 @@ def _month_starts(first: date, last: date) -> Iterator[date]:
     while day <= last:
         yield day
         day = (day + timedelta(days=32)).replace(day=1)
+
+
+def zone_of(organisation: Organisation) -> ZoneInfo:
+    return ZoneInfo(organisation.time_zone)
 
 
 def month_start(moment: datetime, zone: ZoneInfo, back: int = 0) -> datetime:
@@ -82,7 +86,8 @@ def _read_services(names: list[str]) -> tuple[tuple[int, ...], str]:
     if not wanted:
         return (), ""
     known: dict[str, int] = {}
-    for service in Service.objects.filter(slug__in=wanted) | Service.objects.filter(name__in=wanted):
+    askable = [name for name in wanted if name.isprintable()]
+    for service in Service.objects.filter(Q(slug__in=askable) | Q(name__in=askable)):
         known[service.slug] = known[service.name] = service.pk
     if unknown := [name for name in wanted if name not in known]:
         return (), f"No service is called {', '.join(f'“{name}”' for name in unknown)}."
@@ -99,7 +104,7 @@ def read_scope(
     without `end` it ends now. One query for the organisation, one more for each of the two that is given.
     """
     organisation = Organisation.current()
-    zone = ZoneInfo(organisation.time_zone)
+    zone = zone_of(organisation)
     errors: dict[str, list[str]] = {}
     moments: dict[str, datetime] = {}
     for name, text in (("from", start), ("to", end)):

@@ -8,8 +8,6 @@ from incidents.api.fields import Moment
 from metrics.definitions import DURATIONS, KPI_BY_KEY, RATES
 from metrics.kpis import Figures, Month, ServiceFigures, Statistic, Summary
 
-_NULL = {"allow_null": True}
-
 
 class StatisticOut(serializers.Serializer):
     mean_seconds = serializers.FloatField(allow_null=True)
@@ -94,7 +92,7 @@ class ServiceOut(serializers.Serializer):
 class DowntimeIn(serializers.Serializer):
     service = serializers.CharField(allow_null=True, required=False)
     started_at = Moment()
-    ended_at = Moment(**_NULL, required=False)
+    ended_at = Moment(allow_null=True, required=False)
 
 
 class RowResultOut(serializers.Serializer):
@@ -102,7 +100,9 @@ class RowResultOut(serializers.Serializer):
     external_id = serializers.CharField()
     ref = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(["created", "unchanged", "updated", "rejected"])
-    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField())
+    )
 
 
 class ImportOut(serializers.Serializer):
@@ -117,7 +117,7 @@ class PastIncidentIn(serializers.Serializer):
         from incidents.priority import Severity
         from incidents.process import CLOCKS
 
-        text = {"required": False, "allow_blank": True}
+        text: dict[str, Any] = {"required": False, "allow_blank": True}
         return {
             "external_id": serializers.CharField(max_length=120),
             "title": serializers.CharField(max_length=250),

@@ -22,6 +22,10 @@ class InvitedOnlyAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def format_email_subject(self, subject: str) -> str:
+        """As it is written: the sender's name says where it comes from."""
+        return subject
+
     def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
         """Say nothing about signing in and out: the next page shows it."""
         template = str(kwargs.get("message_template") or (args[0] if args else ""))

@@ -1,10 +1,11 @@
 """The stream server: server-sent events and nothing else. No views, no sessions, no database.
 
-`GET /live/?ticket=…[&topics=…]` holds the connection open and sends one line of JSON
+`GET /live/?ticket=…[&topics=…][&loaded=1|&last=1]` holds the connection open and sends one line of JSON
 (`{"topic", "seq", "kind"}`) whenever a followed topic changes; the page then refetches what it
 shows, so permission is asked in one place. `kind` `sync` means: refetch, something may have been
-missed (sent after a reconnect, and when the broker was away). After a quarter of an hour the
-server sends the event `renew` and closes; the page asks for a new ticket.
+missed (sent after a reconnect, and when the broker was away). `loaded` repeats what changed in the
+last seconds, for a page that was still on its way. After a quarter of an hour the server sends the
+event `renew` and closes; the page asks for a new ticket.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import json
 import logging
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
@@ -31,6 +33,7 @@ HEARTBEAT = 15.0  # seconds of silence after which a comment keeps the connectio
 SLOW_READER = 10.0  # seconds a reader may take for one piece before it is dropped
 LONGEST_STREAM = 15 * 60.0
 MOST_STREAMS = 5000
+RECENT = 5.0  # seconds a change is repeated to streams that open after it: their page may be older than it
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between attempts to reach the broker
 
 Scope = dict[str, Any]
@@ -68,6 +71,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.readers: dict[str, set[Reader]] = {}
+        self.recent: dict[str, tuple[float, dict[str, Any]]] = {}  # topic → when, newest change; oldest first
         self.count = 0
         self.closing = asyncio.Event()
         self.is_connected = False
@@ -96,6 +100,23 @@ class Hub:
             followers.discard(reader)
             if not followers:
                 self.readers.pop(topic, None)
+
+    def repeat_recent(self, reader: Reader) -> None:
+        """For a page loaded a moment ago: what changed while it was on its way."""
+        self._forget_old()
+        for topic in reader.topics:
+            if topic in self.recent:
+                reader.nudge(self.recent[topic][1])
+
+    def _remember(self, nudge: dict[str, Any]) -> None:
+        self._forget_old()
+        self.recent.pop(nudge["topic"], None)
+        self.recent[nudge["topic"]] = (time.monotonic(), nudge)
+
+    def _forget_old(self) -> None:
+        limit = time.monotonic() - RECENT
+        while self.recent and next(iter(self.recent.values()))[0] < limit:
+            self.recent.pop(next(iter(self.recent)))
 
     def next_id(self) -> str:
         return str(next(self._numbers))
@@ -135,16 +156,14 @@ class Hub:
             if message["type"] != "pmessage":
                 continue
             topic = message["channel"].decode().removeprefix(CHANNEL_PREFIX)
-            followers = self.readers.get(topic)
-            if not followers:
-                continue
             try:
                 content = json.loads(message["data"])
                 nudge = {"topic": topic, "seq": content.get("seq"), "kind": content.get("kind")}
             except (ValueError, AttributeError):
                 _log.warning("unreadable message for %s", topic)
                 continue
-            for reader in tuple(followers):
+            self._remember(nudge)
+            for reader in tuple(self.readers.get(topic, ())):
                 reader.nudge(nudge)
 
     def _nudge_everybody(self) -> None:
@@ -235,6 +254,8 @@ async def _stream(scope: Scope, headers: dict[str, str], receive: Receive, send:
     reader = Reader(topics)
     if headers.get("last-event-id") or query.get("last"):
         reader.nudge_all()
+    elif "loaded" in query:
+        hub.repeat_recent(reader)
     hub.join(reader)
     try:
         await _until_gone(hub, reader, origin, receive, send)

@@ -80,7 +80,7 @@ def _manifest(sources: dict[str, Path], at: datetime) -> dict[str, Any]:
         "product": "mim",
         "format": FORMAT,
         "made_at": at.isoformat(timespec="seconds"),
-        "postgres": connection.pg_version // 10000,
+        "postgres": _server_major(),
         "migrations": sorted(f"{app}.{name}" for app, name in applied),
         "files": {name: {"sha256": _sha256(path), "bytes": path.stat().st_size} for name, path in sources.items()},
     }
@@ -211,7 +211,7 @@ def _run(program: str, *arguments: str) -> None:
 
 def _program(name: str) -> str:
     """A program at least as new as the server: an older pg_dump refuses."""
-    wanted = connection.pg_version // 10000
+    wanted = _server_major()
     for folder in _folders():
         if (folder / name).exists() and (major_version(folder) or 0) >= wanted:
             return str(folder / name)
@@ -219,6 +219,12 @@ def _program(name: str) -> str:
         f"{name} of PostgreSQL {wanted} or newer was not found. Install it (sudo apt-get install "
         f"postgresql-client-{wanted}) or point MIM_POSTGRES_BIN at its folder."
     )
+
+
+def _server_major() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        return int(cursor.fetchone()[0]) // 10000
 
 
 def _folders() -> Iterator[Path]:

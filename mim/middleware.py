@@ -18,6 +18,7 @@ from django.utils.html import escape
 
 RETRY_SECONDS = 5
 MACHINE_PATHS = ("/api/", "/in/", "/v2/")
+HEALTH_PATHS = ("/healthz", "/readyz")
 _GetResponse = Callable[[HttpRequest], HttpResponse]
 _log = logging.getLogger("mim.database")
 
@@ -58,7 +59,12 @@ class DatabaseAway:
         got_request_exception.connect(_notice, dispatch_uid="mim.middleware.DatabaseAway")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        try:
+            response = self.get_response(request)
+        except Exception as error:  # the error page needed the database too
+            if not is_database_away(error):
+                raise
+            request.database_was_away = True  # type: ignore[attr-defined]
         if getattr(request, "database_was_away", False):
             connections.close_all()
             return away_response(request)
@@ -131,8 +137,7 @@ def _page(request: HttpRequest) -> str:
 class ReaderZone:
     """Shows times in the reader's own zone, else the organisation's, else UTC.
 
-    Asks nothing for requests without a session: those are machines (which get UTC) and people who
-    have not signed in.
+    Asks nothing for requests of machines, which get UTC, nor for requests without a session.
     """
 
     def __init__(self, get_response: _GetResponse) -> None:
@@ -148,6 +153,8 @@ class ReaderZone:
 
 def reader_zone(request: HttpRequest) -> ZoneInfo | None:
     """The zone to show times in; None means UTC."""
+    if request.path in HEALTH_PATHS or request.path.startswith(MACHINE_PATHS):
+        return None
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
         return None
     name = getattr(request.user, "time_zone", "") or _organisation_zone()

@@ -28,9 +28,7 @@ def theme_switch(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    response = HttpResponse(status=204)
-    if not request.headers.get("HX-Request"):
-        response = HttpResponseRedirect(back if is_ours else "/")
+    response = HttpResponseRedirect(back if is_ours else "/")
     # "device" is kept too: it overrules the theme of the person's own settings on this device.
     kept = chosen if chosen in THEMES else "device"
     response.set_cookie(THEME_COOKIE, kept, YEAR_SECONDS, samesite="Lax", secure=request.is_secure())
@@ -86,4 +84,6 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose page grew too old, or that came from elsewhere; the way back keeps what was typed."""
+    if request.path.startswith(MACHINE_PATHS):
+        return plain_problem("not_allowed", 403, "The CSRF token is missing or wrong.")
     return render(request, "403_csrf.html", {"theme": request.COOKIES.get(THEME_COOKIE, "")}, status=403)

@@ -24,7 +24,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
-    "django.contrib.admin",
     "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -213,6 +212,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [],  # every list of values stands where it is used, whatever room it comes from
     "PREPROCESSING_HOOKS": ["incidents.api.schema.without_slashed_twins"],
     "PATH_CONVERTER_OVERRIDES": {
         "number": {"type": "integer", "minimum": 1, "maximum": 10**18 - 1},

@@ -25,11 +25,11 @@ Addressee = User | str
 
 
 def _person_in_payload(event: TimelineEvent) -> Iterable[Addressee]:
-    return User.objects.filter(pk=event.payload.get("user_id")).exclude(pk=event.actor_id)
+    return _besides_the_actor(event, User.objects.filter(pk=event.payload.get("user_id")).first())
 
 
 def _new_accountable(event: TimelineEvent) -> Iterable[Addressee]:
-    return User.objects.filter(email__iexact=event.payload.get("to_email", "")).exclude(pk=event.actor_id)
+    return _besides_the_actor(event, User.objects.filter(email__iexact=event.payload.get("to_email", "")).first())
 
 
 def _incident_managers(event: TimelineEvent) -> Iterable[Addressee]:
@@ -83,7 +83,9 @@ def _requester_not_told_yet(event: TimelineEvent) -> Iterable[Addressee]:
         return []
     ticket: Ticket = event.ticket
     address = ticket.requester.email if ticket.requester else ticket.requester_email
-    told = Delivery.objects.filter(incident=event.incident_id, address=address.lower(), moment__in=("declared", "ticket_linked"))
+    told = Delivery.objects.filter(
+        incident=event.incident_id, address=address.lower(), moment__in=("declared", "ticket_linked")
+    )
     return [] if told.exists() else _requester(event)
 
 

@@ -1,5 +1,6 @@
 """Who belongs to each of the four audiences, as one query."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,20 +44,25 @@ def is_reachable() -> Q:
     return Q(is_active=True) & (Q(access_expires_at__isnull=True) | Q(access_expires_at__gt=Now()))
 
 
-def everybody_in(audiences: tuple[str, ...], incident: MajorIncident | None) -> QuerySet[User]:
+def everybody_in(
+    audiences: tuple[str, ...], incident: MajorIncident | None, *, joining: Mapping[str, Collection[int]] | None = None
+) -> QuerySet[User]:
     """Reachable people in any of the audiences, each once, with a flag `in_<audience>` for each of the four.
 
-    A drill reaches only seated people. The order is by id, so that batches can be resumed.
+    A drill reaches only seated people. The order is by id, so that batches can be resumed. `joining` are people
+    whom an incident that is not saved yet would add to an audience.
     """
-    settings = memberships()
-    flags: dict[str, Any] = {f"in_{name}": _flag(name, settings[name], incident) for name in Audience.values}
+    settings, joining = memberships(), joining or {}
+    flags: dict[str, Any] = {
+        f"in_{name}": _flag(name, settings[name], incident, joining.get(name, ())) for name in Audience.values
+    }
     people = User.objects.filter(is_reachable()).annotate(**flags)
     wanted = Q()
     for name in audiences:
         wanted |= Q(**{f"in_{name}": True})
     people = people.filter(wanted) if audiences else people.none()
     if incident is not None and incident.is_drill:
-        people = people.filter(pk__in=seated(incident))
+        people = people.filter(pk__in=seated(incident) if incident.pk else joining.get(Audience.TECHNICAL, ()))
     return people.order_by("pk")
 
 
@@ -77,7 +83,9 @@ def addresses_without_account(incident: MajorIncident | None) -> QuerySet[Any, s
     )
     subscribed = Subscription.objects.filter(incident=incident, user__isnull=True).annotate(address=Lower("email"))
     found = reported.filter(~Exists(known)).order_by().values_list("address", flat=True)
-    return found.union(subscribed.filter(~Exists(known)).order_by().values_list("address", flat=True)).order_by("address")
+    return found.union(subscribed.filter(~Exists(known)).order_by().values_list("address", flat=True)).order_by(
+        "address"
+    )
 
 
 def seated(incident: MajorIncident) -> QuerySet[Any, int]:
@@ -90,11 +98,15 @@ def flags_of(person: User) -> list[str]:
     return [name for name in Audience.values if getattr(person, f"in_{name}")]
 
 
-def _flag(audience: str, membership: Membership, incident: MajorIncident | None) -> ExpressionWrapper:
+def _flag(
+    audience: str, membership: Membership, incident: MajorIncident | None, joining: Collection[int]
+) -> ExpressionWrapper:
     through = AudienceMembership.people.through
     by_role = RoleHeld.objects.filter(role__in=membership.roles).values("user")
     by_name = through._default_manager.filter(audiencemembership__audience=audience).values("user")
     condition = Q(pk__in=Subquery(by_role)) | Q(pk__in=Subquery(by_name))
+    if joining:
+        condition |= Q(pk__in=joining)
     if incident is not None and incident.pk is not None:
         if audience == Audience.TECHNICAL:
             condition |= Q(pk__in=seated(incident))

@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from incidents import live
 from notifications import evidence, fan_out, freshness
 from notifications.channels import Channel, Outcome, Outgoing, registry
 from notifications.messages import wording_of
-from notifications.models import Delivery, DeliveryState
+from notifications.models import Delivery, DeliveryState, Message
 
 LEASE = timedelta(seconds=15)
 RENEW_BELOW = timedelta(seconds=8)
@@ -112,7 +112,7 @@ def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
             message = wording_of(row.event, row.moment, row.audience)
         except Exception as error:  # one moment without words must not hold up the others
             _log.exception("message could not be worded", extra={"delivery": row.pk, "moment": row.moment})
-            _settle([(Outgoing(row, None), Outcome(False, f"Could not be worded: {error}"))], lease)  # type: ignore[arg-type]
+            _settle_refused(row, Outcome(False, f"Could not be worded: {error}"), None, lease)
             continue
         yield Outgoing(row, message)
 
@@ -125,17 +125,7 @@ def _settle(group: list[tuple[Outgoing, Outcome]], lease: uuid.UUID) -> None:
         if outcome.accepted:
             accepted.setdefault((one.message.pk, outcome.answer), []).append(one.delivery.pk)
             continue
-        row = one.delivery
-        state = DeliveryState.FAILED if outcome.is_final else DeliveryState.QUEUED
-        _mine(row, lease).update(
-            state=state,
-            answer=outcome.answer,
-            reason=outcome.answer,
-            wording=one.message,
-            next_attempt_at=now + retry_after(row.attempts),
-            lease=None,
-            lease_until=None,
-        )
+        _settle_refused(one.delivery, outcome, one.message, lease)
     for (wording_id, answer), keys in accepted.items():
         Delivery.objects.filter(pk__in=keys, lease=lease).update(
             state=DeliveryState.DELIVERED,
@@ -148,7 +138,20 @@ def _settle(group: list[tuple[Outgoing, Outcome]], lease: uuid.UUID) -> None:
         )
 
 
-def _mine(row: Delivery, lease: uuid.UUID):  # type: ignore[no-untyped-def]
+def _settle_refused(row: Delivery, outcome: Outcome, wording: Message | None, lease: uuid.UUID) -> None:
+    """Not accepted: failed for good, or back in the queue for a later attempt."""
+    _mine(row, lease).update(
+        state=DeliveryState.FAILED if outcome.is_final else DeliveryState.QUEUED,
+        answer=outcome.answer,
+        reason=outcome.answer,
+        wording=wording,
+        next_attempt_at=timezone.now() + retry_after(row.attempts),
+        lease=None,
+        lease_until=None,
+    )
+
+
+def _mine(row: Delivery, lease: uuid.UUID) -> QuerySet[Delivery]:
     return Delivery.objects.filter(pk=row.pk, lease=lease, state=DeliveryState.SENDING)
 
 

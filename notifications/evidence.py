@@ -17,7 +17,6 @@ from incidents.process import OPEN_STAGES, Audience, StepState
 from notifications import audiences
 from notifications.models import ChannelKey, Delivery, DeliveryState, FanOut
 
-
 DECLARING = ("declared", "reinstated")
 """Moments that tell an audience that there is a major incident."""
 
@@ -118,7 +117,12 @@ def report(incident_id: int) -> None:
         reached = bridge_invitations(incident)
         if reached != known["bridge"].evidence.get("invitation_delivered_to", []):
             steps.record_evidence(
-                incident.pk, "bridge", {"invitation_delivered_to": reached}, [], is_complete=bool(reached), at=timezone.now()
+                incident.pk,
+                "bridge",
+                {"invitation_delivered_to": reached},
+                [],
+                is_complete=bool(reached),
+                at=timezone.now(),
             )
 
 

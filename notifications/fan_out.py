@@ -162,7 +162,10 @@ def _recipients(people: Iterable[User], told: tuple[str, ...]) -> list[Recipient
 
 
 def _addresses(outside: Iterable[str]) -> list[Recipient]:
-    return [Recipient(None, address, Audience.USERS, (Audience.USERS,), PRIORITY_OF_AUDIENCE[Audience.USERS]) for address in outside]
+    return [
+        Recipient(None, address, Audience.USERS, (Audience.USERS,), PRIORITY_OF_AUDIENCE[Audience.USERS])
+        for address in outside
+    ]
 
 
 def _named(one: User | str, rule: Rule) -> Recipient:
@@ -226,5 +229,3 @@ def message_id(event_id: int, channel: str, address: str) -> str:
 
 def _is_imported(event: TimelineEvent) -> bool:
     return event.incident is not None and event.incident.is_imported
-
-

@@ -7,13 +7,13 @@ are made from the same file, so both always say the same and every value is esca
 
 import html
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.template.defaultfilters import linebreaks
 from django.template.loader import render_to_string, select_template
+from django.utils.html import linebreaks
 from django.utils.safestring import mark_safe
 
 from incidents import markup
@@ -76,7 +76,9 @@ class Facts:
         same = ("ref", "title", "severity", "description", "users_affected", "revenue_impact", "reputation_impact")
         clocks = ("started_at", "declared_at", "contained_at", "restored_at", "resolved_at", "next_update_at")
         return cls(
-            **{name: getattr(incident, name) for name in (*same, *clocks, "conditions", "needs", "is_drill", "is_open")},
+            **{
+                name: getattr(incident, name) for name in (*same, *clocks, "conditions", "needs", "is_drill", "is_open")
+            },
             stage=Stage(incident.stage).label,
             services=tuple(incident.services.order_by("affected_by__id").values_list("name", flat=True).distinct()),
             affects=incident.get_affects_display().lower(),
@@ -93,6 +95,7 @@ class Wording:
     subject: str
     text: str
     html: str
+    summary: str
     url: str = ""
 
 
@@ -133,7 +136,7 @@ def wording_of(event: TimelineEvent, moment: str, audience: str) -> Message:
         event=event,
         moment=moment,
         audience=audience,
-        defaults={"subject": said.subject, "text": said.text, "html": said.html, "url": said.url},
+        defaults=asdict(said),
     )
     return message
 
@@ -149,8 +152,9 @@ def word(occasion: Occasion) -> Wording:
     context["body"] = mark_safe(_tidy(body.render(context)))  # noqa: S308
     context["heading"] = subject
     text = _tidy(_plain(f"{FOLDER}/layout.txt", context))
+    summary = "\n\n".join(filter(None, (html.unescape(context["body"]), occasion.particulars.quote)))
     context["body"] = linebreaks(context["body"])
-    return Wording(subject, text, render_to_string(f"{FOLDER}/layout.html", context), context["link"])
+    return Wording(subject, text, render_to_string(f"{FOLDER}/layout.html", context), summary, context["link"])
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -213,4 +217,3 @@ def _tidy(text: str) -> str:
     """Without the blank lines that template tags leave: paragraphs are one blank line apart."""
     lines = [line.rstrip() for line in text.strip().splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-

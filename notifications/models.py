@@ -1,5 +1,6 @@
 """The outbox, what people read inside the product, and who follows what."""
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -34,6 +35,7 @@ class Message(models.Model):
     moment = models.CharField(max_length=32)
     audience = models.CharField(max_length=20, blank=True)
     subject = models.CharField(max_length=250)
+    summary = models.TextField(blank=True, help_text="The body alone, for the inbox.")
     text = models.TextField()
     html = models.TextField()
     url = models.CharField(max_length=500, blank=True)
@@ -99,6 +101,14 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.moment} to {self.address} by {self.channel}: {self.state}"
 
+    @property
+    def moment_in_words(self) -> str:
+        return self.moment.replace("_", " ").capitalize()
+
+    @property
+    def audiences_in_words(self) -> str:
+        return ", ".join(str(Audience(name).label) for name in self.audiences)
+
 
 class FanOut(models.Model):
     """The rest of a large audience of one event, written in batches; resumes after `after_user`, `after_address`."""
@@ -138,6 +148,12 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def path(self) -> str:
+        """Where it leads within the product; empty when it leads elsewhere (a bridge)."""
+        ours = f"{settings.PUBLIC_URL}/"
+        return self.url[len(ours) - 1 :] if self.url.startswith(ours) else ""
 
 
 class Subscription(models.Model):

@@ -102,7 +102,9 @@ def _ticket(event: TimelineEvent, audience: str) -> Particulars:
 def _comment(event: TimelineEvent, audience: str) -> Particulars:
     about = _ticket(event, audience)
     comment = TicketComment.objects.select_related("author").filter(pk=event.payload.get("comment_id")).first()
-    return Particulars(about.values, quote=comment.text if comment else event.text, url=about.url, link_label=about.link_label)
+    return Particulars(
+        about.values, quote=comment.text if comment else event.text, url=about.url, link_label=about.link_label
+    )
 
 
 def _candidate(event: TimelineEvent, audience: str) -> Particulars:
@@ -140,7 +142,11 @@ def _promise(event: TimelineEvent, audience: str) -> Particulars:
 
 
 def _reason(event: TimelineEvent, audience: str) -> Particulars:
-    values = {"reason": str(event.payload.get("reason") or event.text), "from": event.payload.get("from"), "to": event.payload.get("to")}
+    values = {
+        "reason": str(event.payload.get("reason") or event.text),
+        "from": event.payload.get("from"),
+        "to": event.payload.get("to"),
+    }
     return Particulars(values)
 
 

@@ -1,5 +1,21 @@
-"""Addresses."""
+"""Pages of notifications."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
+from notifications.views import deliveries, inbox, mail_catcher, previews, status_page
+
+urlpatterns: list[URLPattern] = [
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/count/", inbox.inbox_count, name="inbox_count"),
+    path("inbox/read/", inbox.read_all, name="inbox_read_all"),
+    path("inbox/<number:pk>/open/", inbox.open_notice, name="notice_open"),
+    path("deliveries/", deliveries.delivery_list, name="delivery_list"),
+    path("deliveries/<number:pk>/", deliveries.delivery, name="delivery"),
+    path("major-incidents/<incident:ref>/told/", deliveries.incident_deliveries, name="incident_deliveries"),
+    path("major-incidents/preview/", previews.declare_preview, name="declare_preview"),
+    path("major-incidents/<incident:ref>/updates/preview/", previews.update_preview, name="update_preview"),
+    path("mail/", mail_catcher.mail_catcher, name="mail_catcher"),
+    path("mail/<slug:name>/", mail_catcher.mail, name="caught_mail"),
+    path("status/", status_page.status_page, name="status_page"),
+]

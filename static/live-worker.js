@@ -3,6 +3,8 @@
    A nudge carries topic, sequence and kind only: pages fetch what they may see. */
 
 const pages = new Map(); // port → its topics
+const recent = new Map(); // topic → the newest nudge and when it came
+const RECENT = 5000;
 let ticketUrl = "";
 let source = null;
 let listening = "";
@@ -22,6 +24,7 @@ function setState(next) {
 function hear(event) {
   let nudge;
   try { nudge = JSON.parse(event.data); } catch { return; }
+  recent.set(nudge.topic, { nudge, at: Date.now() });
   for (const [port, topics] of pages) if (topics.includes(nudge.topic)) port.postMessage({ type: "nudge", ...nudge });
 }
 
@@ -55,7 +58,8 @@ async function connect() {
     if (key !== wanted().join(",")) return connect(); // another page came meanwhile
     const address = new URL(url, self.location.origin);
     if (!address.searchParams.has("ticket")) address.searchParams.set("ticket", ticket);
-    if (wasLive && state !== "live") address.searchParams.set("last", "1"); // the server then says: look at everything again
+    // After a break: look at everything again. Otherwise: what changed while the page was on its way.
+    address.searchParams.set(wasLive && state !== "live" ? "last" : "loaded", "1");
     const next = new EventSource(address);
     const before = source;
     next.onopen = () => {
@@ -67,11 +71,12 @@ async function connect() {
     };
     next.onmessage = hear;
     next.addEventListener("renew", () => { // the stream is old: a new one takes over before this one goes
+      next.onerror = () => next.close();
       listening = "";
       connect();
     });
     next.onerror = () => {
-      if (source !== next || !listening) return next.close();
+      if (source !== next) return next.close();
       setState("stale");
       later(); // the ticket is short-lived: a fresh one for every attempt
     };
@@ -90,6 +95,12 @@ function attach(port) {
       return;
     }
     ({ ticketUrl } = data);
+    if (!pages.has(port)) { // it was on its way while others already listened
+      for (const topic of data.topics) {
+        const last = recent.get(topic);
+        if (last && Date.now() - last.at < RECENT) port.postMessage({ type: "nudge", ...last.nudge });
+      }
+    }
     pages.set(port, data.topics);
     port.postMessage({ type: "state", state });
     connect();

@@ -235,9 +235,8 @@ document.addEventListener("submit", (event) => {
   if (chosen === "device") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = chosen;
   for (const button of $$("[name=theme]", form)) button.setAttribute("aria-pressed", String(button.value === chosen));
-  const fields = new FormData(form);
-  fields.set("theme", chosen);
-  fetch(form.action, { method: "POST", body: fields, headers: { "HX-Request": "true" } });
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `theme=${chosen}; path=/; max-age=${365 * 24 * 3600}; samesite=lax${secure}`; // as mim.pages.theme_switch does
   document.dispatchEvent(new CustomEvent("mim:theme"));
 });
 
@@ -487,11 +486,12 @@ function dressed(given) {
   const axis = (one) => ({
     axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: quiet }, splitLine: { lineStyle: { color: line } }, ...one,
   });
+  const bar = (one) => (one.type === "bar" ? { barMaxWidth: 36, itemStyle: { borderRadius: [3, 3, 0, 0] }, ...one } : one);
   const each = (axes) => (Array.isArray(axes) ? axes.map(axis) : axes && axis(axes));
   return {
     color: [token("--accent"), quiet, token("--good"), token("--warn")], animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
-    textStyle: { fontFamily: getComputedStyle(body).fontFamily, color: ink }, grid: { left: 8, right: 8, top: 32, bottom: 8, containLabel: true },
-    ...given, xAxis: each(given.xAxis), yAxis: each(given.yAxis), legend: given.legend && { textStyle: { color: ink }, ...given.legend },
+    textStyle: { fontFamily: getComputedStyle(body).fontFamily, color: ink }, grid: { left: 8, right: 8, top: given.legend ? 40 : 16, bottom: 8, containLabel: true },
+    ...given, series: (given.series ?? []).map(bar), xAxis: each(given.xAxis), yAxis: each(given.yAxis), legend: given.legend && { textStyle: { color: ink }, ...given.legend },
     tooltip: { trigger: "axis", backgroundColor: surface, borderColor: line, textStyle: { color: ink }, ...given.tooltip, renderMode: "richText", confine: true },
   };
 }

@@ -47,7 +47,7 @@ def _open_fixes(change_id: int) -> list[int]:
     links = ChangeLink.objects.filter(
         change=change_id, relation=ChangeLink.Relation.FIX, incident__stage__in=OPEN_STAGES
     )
-    return list(links.order_by("incident").values_list("incident", flat=True))
+    return list(links.order_by("incident_id").values_list("incident", flat=True))
 
 
 def require_implementing(actor: User | None, change: Change, incidents: Iterable[MajorIncident]) -> None:
@@ -99,6 +99,7 @@ def record_status(
 ) -> None:
     """On the change, and on the timeline of each incident it is to fix."""
     payload: dict[str, Any] = {"from": before, "to": change.status, "change": change.ref, "title": change.title}
+    payload["approval_state"] = change.approval_state
     for incident in incidents or [None]:  # type: ignore[list-item]
         events.record(
             EventKind.CHANGE_STATUS_CHANGED, change, actor=actor, at=at, incident=incident, text=text, **payload

@@ -68,10 +68,11 @@ def signals(incident: MajorIncident) -> dict[str, datetime | None]:
     }
 
 
-def derive(incident: MajorIncident) -> dict[str, datetime | None]:
+def derive(incident: MajorIncident, found: Mapping[str, datetime | None] | None = None) -> dict[str, datetime | None]:
     """detected_at, reported_at and acknowledged_at as the linked records say, fitted between the clocks that
-    people set, so that a derived value never breaks the order. Clocks set by a person are returned as they are."""
-    fixed, found = set(incident.corrected_clocks), signals(incident)
+    people set, so that a derived value never breaks the order. Clocks set by a person are returned as they are.
+    `found` are the signals where the incident is not saved yet (preview)."""
+    fixed, found = set(incident.corrected_clocks), signals(incident) if found is None else found
     detected = incident.detected_at
     if "detected_at" not in fixed:
         detected = _within(found["detected_at"] or incident.declared_at, incident.started_at, incident.declared_at)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from incidents import events, on_call
+from incidents import events, on_call, permissions
 from incidents.actions.input import clean_choice, clean_number, clean_person, clean_text
 from incidents.actions.ticket_states import advance, allow, locked, note_acknowledgement
 from incidents.errors import Invalid, WrongStage
@@ -70,6 +70,8 @@ def _hand_over(ticket: Ticket, to_user: User | None, to_team: Team | None, to_ti
         raise Invalid(to="Name the team, the tier or the person it goes to.")
     if to_tier is not None:
         clean_number("to", to_tier, least=1, most=9)
+    if to_user is not None and not permissions.can(to_user, "work_ticket", ticket):
+        raise Invalid(to=f"{to_user.email} does not work on tickets. Choose a technician or technical staff.")
     advance(ticket, ticket.to_assigned, "escalated")
     ticket.assignee = to_user
     ticket.team = to_team or (to_user.team if to_user else None) or ticket.team

@@ -21,6 +21,7 @@ from django.core.signals import got_request_exception
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from django_fsm import TransitionNotAllowed
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -46,6 +47,8 @@ TITLES = {
     "unavailable": "Not available for a moment",
     "internal": "Something went wrong on our side",
 }
+_OWN_MEMBERS = ("type", "title", "status", "detail", "kind")
+"""Of the document itself: a refusal's own `status` becomes `record_status`."""
 _STATUS = {Invalid: 400, NotAccountable: 403, Stale: 412}
 _BY_STATUS = {
     400: "invalid",
@@ -91,6 +94,7 @@ def plain_problem(kind: str, status: int, detail: str, **extra: Any) -> HttpResp
     return answer
 
 
+@csrf_exempt
 def unknown_address(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     """Whatever is asked below /api/ and exists nowhere: JSON, not a page."""
     return plain_problem("not_found", 404, "There is nothing at this address. The schema at /api/v1/schema lists all.")
@@ -126,7 +130,7 @@ def _process_problem(exc: ProcessError) -> Response:
     if isinstance(exc, Invalid):
         return _answer(_invalid(exc.errors or {"body": [exc.message]}, exc.message))
     status = _STATUS.get(type(exc), 409)
-    extra = dict(exc.details)
+    extra = {f"record_{name}" if name in _OWN_MEMBERS else name: value for name, value in exc.details.items()}
     if isinstance(exc, NotAccountable):
         extra.setdefault("who_may", [])
     headers = {"Retry-After": "1"} if isinstance(exc, StillRunning) else None

@@ -80,15 +80,26 @@ class Level(serializers.IntegerField):
         super().__init__(min_value=1, max_value=4, **options)
 
 
-class ServiceName(serializers.CharField):
+class LookedUp(serializers.Field):
+    """A field whose text is checked as text first, then replaced by the record it names."""
+
+    def look_up(self, given: Any) -> Any:
+        raise NotImplementedError
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        given = super().run_validation(data)
+        return self.look_up(given) if given not in (None, "") else given
+
+
+class ServiceName(LookedUp, serializers.CharField):
     """A service's slug or exact name in, the Service out of validation."""
 
-    def to_internal_value(self, given: Any) -> Service:  # type: ignore[override]
-        return services_named(self, [super().to_internal_value(given)])[0]
+    def look_up(self, given: str) -> Service:
+        return services_named([given])[0]
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "maxLength": 120}, "maxItems": 200})
-class ServiceNames(serializers.ListField):
+class ServiceNames(LookedUp, serializers.ListField):
     """Several services, each once, found with one query."""
 
     child = serializers.CharField(max_length=120)
@@ -96,11 +107,11 @@ class ServiceNames(serializers.ListField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=200, **options)
 
-    def to_internal_value(self, given: Any) -> list[Service]:
-        return services_named(self, super().to_internal_value(given))
+    def look_up(self, given: list[str]) -> list[Service]:
+        return services_named(given)
 
 
-def services_named(field: serializers.Field, names: list[str]) -> list[Service]:
+def services_named(names: list[str]) -> list[Service]:
     """The services in the order named, without repeats. Raises ValidationError for an unknown one."""
     found = list(Service.objects.filter(Q(slug__in=names) | Q(name__in=names))) if names else []
     known = {service.name: service for service in found} | {service.slug: service for service in found}
@@ -111,18 +122,18 @@ def services_named(field: serializers.Field, names: list[str]) -> list[Service]:
     return list(dict.fromkeys(known[name] for name in names))
 
 
-class Person(serializers.EmailField):
+class Person(LookedUp, serializers.EmailField):
     """A person's e-mail address in, the account out of validation."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=254, **options)
 
-    def to_internal_value(self, given: Any) -> User:  # type: ignore[override]
-        return people_named([super().to_internal_value(given)])[0]
+    def look_up(self, given: str) -> User:
+        return people_named([given])[0]
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "format": "email", "maxLength": 254}})
-class People(serializers.ListField):
+class People(LookedUp, serializers.ListField):
     """Several people by e-mail, each once, found with one query."""
 
     child = serializers.EmailField(max_length=254)
@@ -130,8 +141,8 @@ class People(serializers.ListField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=500, **options)
 
-    def to_internal_value(self, given: Any) -> list[User]:
-        return people_named(super().to_internal_value(given))
+    def look_up(self, given: list[str]) -> list[User]:
+        return people_named(given)
 
 
 def people_named(emails: list[str]) -> list[User]:
@@ -143,14 +154,13 @@ def people_named(emails: list[str]) -> list[User]:
     return list(dict.fromkeys(found[email] for email in wanted))
 
 
-class TeamName(serializers.CharField):
+class TeamName(LookedUp, serializers.CharField):
     """A team's slug or exact name."""
 
-    def to_internal_value(self, given: Any) -> Team:  # type: ignore[override]
-        name = super().to_internal_value(given)
-        team = Team.objects.filter(Q(slug=name) | Q(name=name)).first()
+    def look_up(self, given: str) -> Team:
+        team = Team.objects.filter(Q(slug=given) | Q(name=given)).first()
         if team is None:
-            raise serializers.ValidationError(f"There is no team “{name}”. Name it by its slug or its exact name.")
+            raise serializers.ValidationError(f"There is no team “{given}”. Name it by its slug or its exact name.")
         return team
 
 
@@ -162,18 +172,18 @@ def ref_number(given: str, prefix: str) -> int | None:
     return int(number)
 
 
-class Ref(serializers.CharField):
+class Ref(LookedUp, serializers.CharField):
     """A record by its reference. Only records the asking person may know of are found."""
 
     def __init__(self, prefix: str, visible: Any, **options: Any) -> None:
         self.prefix, self.visible = prefix, visible
         super().__init__(max_length=32, **options)
 
-    def to_internal_value(self, given: Any) -> Model:  # type: ignore[override]
-        return refs_found(self, [super().to_internal_value(given)])[0]
+    def look_up(self, given: str) -> Model:
+        return refs_found(self, [given])[0]
 
 
-class Refs(serializers.ListField):
+class Refs(LookedUp, serializers.ListField):
     """Several records of one kind by reference, each once, found with one query."""
 
     child = serializers.CharField(max_length=32)
@@ -182,8 +192,8 @@ class Refs(serializers.ListField):
         self.prefix, self.visible = prefix, visible
         super().__init__(max_length=500, **options)
 
-    def to_internal_value(self, given: Any) -> list[Model]:
-        return refs_found(self, super().to_internal_value(given))
+    def look_up(self, given: list[str]) -> list[Model]:
+        return refs_found(self, given)
 
 
 def refs_found(field: Any, refs: list[str]) -> list[Model]:

@@ -46,7 +46,7 @@ class StepShortOut(Shape):
     state = serializers.ChoiceField(StepState.choices)
 
 
-class DowntimeOut(Shape):
+class IntervalOut(Shape):
     id = serializers.IntegerField()
     service = serializers.CharField(source="service.slug", allow_null=True)
     started_at = Moment()
@@ -95,7 +95,7 @@ class IncidentOut(Shape):
     clocks_not_applicable = serializers.DictField(child=serializers.CharField(), help_text="{clock: reason}")
     stage_history = StageEntryOut(source="stage_entries", many=True)
     steps = StepShortOut(many=True)
-    downtime = DowntimeOut(many=True)
+    downtime = IntervalOut(many=True)
     downtime_seconds = serializers.SerializerMethodField(
         help_text="Length of the union of all intervals; an open one counts up to now. Null when there is none."
     )
@@ -207,4 +207,3 @@ class SeatOut(Shape):
     invited_at = Moment()
     answered_at = Moment(allow_null=True)
     released_at = Moment(allow_null=True)
-

@@ -14,7 +14,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
-_SALT = "incidents.api.pagination"
+_signer = signing.Signer(salt="incidents.api.pagination")
 
 
 class KeysetPages(BasePagination):
@@ -52,8 +52,8 @@ class KeysetPages(BasePagination):
             return [("-" if descends else "") + self.field, tie]
         key = F(self.field)
         # Without a value: last when read forwards, so first when read backwards.
-        ordered = key.desc(nulls_first=backwards, nulls_last=not backwards) if descends else None
-        return [ordered or key.asc(nulls_first=backwards, nulls_last=not backwards), tie]
+        empties = {"nulls_first": True} if backwards else {"nulls_last": True}
+        return [key.desc(**empties) if descends else key.asc(**empties), tie]
 
     def _beyond(self, value: Any, pk: int, backwards: bool) -> Q:
         """Rows strictly after the key in reading direction."""
@@ -70,7 +70,7 @@ class KeysetPages(BasePagination):
 
     def _read(self, cursor: str, model: type[Model]) -> tuple[str, Any, int]:
         try:
-            ordering, direction, value, pk = signing.loads(cursor, salt=_SALT)
+            ordering, direction, value, pk = _signer.unsign_object(cursor)
             if ordering != self.ordering:
                 raise Refused({"cursor": ["This cursor belongs to another ordering. Start without it."]})
             if self.field != "pk" and value is not None:
@@ -82,7 +82,7 @@ class KeysetPages(BasePagination):
     def _link(self, row: Any, direction: str) -> str:
         value = None if self.field == "pk" else getattr(row, self.field)
         written = value.isoformat() if isinstance(value, datetime) else value
-        cursor = signing.dumps([self.ordering, direction, written, row.pk], salt=_SALT)
+        cursor = _signer.sign_object([self.ordering, direction, written, row.pk])
         base = remove_query_param(self.request.build_absolute_uri(), "cursor")
         return replace_query_param(base, "cursor", cursor)
 

@@ -1,23 +1,221 @@
 """Every address below /api/v1/ that this room answers. A trailing slash is optional everywhere."""
 
-from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
-from incidents.api import converters
-from incidents.api.docs import DocsView, SchemaView
+from incidents.api import (
+    candidates,
+    catalogue,
+    changes,
+    clocks,
+    converters,
+    docs,
+    learning,
+    major_incidents,
+    organisation,
+    problems,
+    response,
+    search,
+    teamwork,
+    ticket_parts,
+    tickets,
+    updates,
+)
 
 converters.register()
 
 
-def at(route: str, view: Callable[..., HttpResponseBase], name: str) -> list[URLPattern]:
-    """The address as the schema shows it, and its twin with a slash."""
-    return [path(route, view, name=f"api_{name}"), path(f"{route}/", view)]
+def at(route: str, view: Any, name: str) -> list[URLPattern]:
+    """The address as the schema shows it, and its twin with a slash. `view` is a class, or what as_view() gave."""
+    answer = view.as_view() if isinstance(view, type) else view
+    return [path(route, answer, name=f"api_{name}"), path(f"{route}/", answer)]
 
+
+def verbs(prefix: str, name: str, **views: Any) -> list[URLPattern]:
+    """One address per act on a record: `begin_containment` answers at `begin-containment`."""
+    return [
+        pattern
+        for act, view in views.items()
+        for pattern in at(f"{prefix}/{act.replace('_', '-')}", view, f"{name}_{act}")
+    ]
+
+
+TICKET, CANDIDATE, INCIDENT = "tickets/<ticket:ref>", "candidates/<candidate:ref>", "major-incidents/<incident:ref>"
+PROBLEM, CHANGE = "problems/<problem:ref>", "changes/<change:ref>"
+
+ticket_patterns = [
+    *at("tickets", tickets.TicketList, "tickets"),
+    *at(TICKET, tickets.TicketDetail, "ticket"),
+    *at(f"{TICKET}/comments", ticket_parts.TicketCommentList, "ticket_comments"),
+    *at(f"{TICKET}/attachments", ticket_parts.TicketAttachmentList, "ticket_attachments"),
+    *at(f"{TICKET}/attachments/<uuid:uuid>", ticket_parts.TicketAttachmentFile, "ticket_attachment"),
+    *at(f"{TICKET}/watchers", ticket_parts.TicketWatcherList, "ticket_watchers"),
+    *at(f"{TICKET}/watchers/<email:email>", ticket_parts.TicketWatcherDetail, "ticket_watcher"),
+    *verbs(
+        TICKET,
+        "ticket",
+        acknowledge=tickets.AcknowledgeTicket,
+        assign=tickets.AssignTicket,
+        hold=tickets.HoldTicket,
+        resolve=tickets.ResolveTicket,
+        reopen=tickets.ReopenTicket,
+        close=tickets.CloseTicket,
+        escalate=tickets.EscalateTicket,
+        propose=tickets.ProposeTicket,
+        link=tickets.LinkTicket,
+        unlink=tickets.UnlinkTicket,
+    ),
+]
+
+candidate_patterns = [
+    *at("candidates", candidates.CandidateList, "candidates"),
+    *at(CANDIDATE, candidates.CandidateDetail, "candidate"),
+    *verbs(
+        CANDIDATE,
+        "candidate",
+        acknowledge=candidates.AcknowledgeCandidate,
+        declare=major_incidents.DeclareCandidate,
+        link=candidates.LinkCandidate,
+        dismiss=candidates.DismissCandidate,
+    ),
+]
+
+incident_patterns = [
+    *at("major-incidents", major_incidents.IncidentList, "major_incidents"),
+    *at(INCIDENT, major_incidents.IncidentDetail, "major_incident"),
+    *verbs(
+        INCIDENT,
+        "major_incident",
+        begin_containment=major_incidents.BeginContainment,
+        begin_resolution=major_incidents.BeginResolution,
+        confirm_resolution=major_incidents.ConfirmResolution,
+        fall_back=major_incidents.FallBack,
+        close=major_incidents.CloseIncident,
+        reopen=major_incidents.ReopenIncident,
+        stand_down=major_incidents.StandDown,
+        reinstate=major_incidents.Reinstate,
+        merge_into=major_incidents.MergeInto,
+        contain=major_incidents.Contain,
+        restore=major_incidents.Restore,
+        take_command=major_incidents.TakeCommand,
+    ),
+    *at(f"{INCIDENT}/situation", major_incidents.Situation, "situation"),
+]
+
+team_patterns = [
+    *at(f"{INCIDENT}/steps", teamwork.StepList, "steps"),
+    *at(f"{INCIDENT}/steps/<slug:key>", teamwork.StepDetail, "step"),
+    *verbs(f"{INCIDENT}/steps/<slug:key>", "step", waive=teamwork.WaiveStep, reassign=teamwork.ReassignStep),
+    *at(f"{INCIDENT}/consults", teamwork.ConsultList, "consults"),
+    *verbs(f"{INCIDENT}/consults/<number:id>", "consult", answer=teamwork.AnswerConsult),
+    *at(f"{INCIDENT}/seats", teamwork.SeatList, "seats"),
+    *at(f"{INCIDENT}/seats/<number:id>", teamwork.SeatDetail, "seat"),
+    *verbs(
+        f"{INCIDENT}/seats/<number:id>",
+        "seat",
+        accept=teamwork.AcceptSeat,
+        decline=teamwork.DeclineSeat,
+        release=teamwork.ReleaseSeat,
+    ),
+    *at(f"{INCIDENT}/bridge", response.BridgeDetail, "bridge"),
+    *verbs(f"{INCIDENT}/bridge", "bridge", join=response.JoinBridge),
+    *at(f"{INCIDENT}/war-room", response.WarRoomDetail, "war_room"),
+    *verbs(
+        f"{INCIDENT}/war-room",
+        "war_room",
+        open=response.OpenWarRoom,
+        enter=response.EnterWarRoom,
+        leave=response.LeaveWarRoom,
+    ),
+    *at(f"{INCIDENT}/timeline", response.Timeline, "timeline"),
+    *at(f"{INCIDENT}/timeline/<number:id>", response.TimelineEntry, "timeline_entry"),
+    *at(f"{INCIDENT}/tasks", response.TaskList, "tasks"),
+    *at(f"{INCIDENT}/tasks/<number:id>", response.TaskDetail, "task"),
+    *at(f"{INCIDENT}/updates", updates.UpdateList, "updates"),
+    *at(f"{INCIDENT}/updates/<number:id>", updates.UpdateDetail, "update"),
+    *at(f"{INCIDENT}/approvals", updates.ApprovalList, "approvals"),
+    *at(f"{INCIDENT}/approvals/<number:id>", updates.ApprovalDetail, "approval"),
+    *verbs(f"{INCIDENT}/approvals/<number:id>", "approval", approve=updates.Approve, refuse=updates.Refuse),
+    *at(f"{INCIDENT}/clocks", clocks.ClockList, "clocks"),
+    *at(f"{INCIDENT}/clocks/<slug:name>", clocks.ClockDetail, "clock"),
+    *verbs(f"{INCIDENT}/clocks/<slug:name>", "clock", not_applicable=clocks.ClockNotApplicable),
+    *at(f"{INCIDENT}/downtime", clocks.DowntimeList, "downtime"),
+    *at(f"{INCIDENT}/downtime/<number:id>", clocks.DowntimeDetail, "downtime_interval"),
+]
+
+learning_patterns = [
+    *at(f"{INCIDENT}/review", learning.ReviewDetail, "review"),
+    *verbs(f"{INCIDENT}/review", "review", complete=learning.CompleteReview),
+    *verbs(f"{INCIDENT}/review/actions/<number:id>", "review_action", complete=learning.CompleteReviewAction),
+    *at(f"{INCIDENT}/document", learning.DocumentDetail, "document"),
+    *verbs(f"{INCIDENT}/document", "document", publish=learning.PublishDocument),
+    *at(f"{INCIDENT}/document.pdf", learning.DocumentPdf, "document_pdf"),
+    *at(f"{INCIDENT}/document.md", learning.DocumentMarkdown, "document_md"),
+    *at(f"{INCIDENT}/document.html", learning.DocumentHtml, "document_html"),
+    *at(f"{INCIDENT}/similar", learning.SimilarIncidents, "similar"),
+    *at(f"{INCIDENT}/changes-before", learning.ChangesBefore, "changes_before"),
+]
+
+configuration_patterns = [
+    *at("services", catalogue.ServiceList, "services"),
+    *at("services/<slug:slug>", catalogue.ServiceDetail, "service"),
+    *at("dependencies", catalogue.DependencyList, "dependencies"),
+    *at("dependencies/<number:id>", catalogue.DependencyDetail, "dependency"),
+    *at("maintenance-windows", catalogue.WindowList, "maintenance_windows"),
+    *at("maintenance-windows/<number:id>", catalogue.WindowDetail, "maintenance_window"),
+    *at("people", organisation.PersonList, "people"),
+    *at("people/<email:email>", organisation.PersonDetail, "person"),
+    *at("teams", organisation.TeamList, "teams"),
+    *at("teams/<slug:slug>", organisation.TeamDetail, "team"),
+    *at("audiences", organisation.AudienceList, "audiences"),
+    *at("audiences/<slug:audience>", organisation.AudienceDetail, "audience"),
+    *at("on-call", organisation.ShiftList, "on_call"),
+    *at("on-call/<number:id>", organisation.ShiftDetail, "shift"),
+    *at("raci", organisation.Raci, "raci"),
+    *at("search", search.Search, "search"),
+]
+
+problem_patterns = [
+    *at("problems", problems.ProblemList, "problems"),
+    *at(PROBLEM, problems.ProblemDetail, "problem"),
+    *verbs(
+        PROBLEM,
+        "problem",
+        investigate=problems.Investigate,
+        known_error=problems.KnownError,
+        resolve=problems.ResolveProblem,
+        close=problems.CloseProblem,
+    ),
+]
+
+change_patterns = [
+    *at("changes", changes.ChangeList, "changes"),
+    *at(CHANGE, changes.ChangeDetail, "change"),
+    *verbs(
+        CHANGE,
+        "change",
+        submit=changes.SubmitChange,
+        approve=changes.ApproveChange,
+        reject=changes.RejectChange,
+        start=changes.StartChange,
+        implement=changes.ImplementChange,
+        roll_back=changes.RollBackChange,
+        close=changes.CloseChange,
+        cancel=changes.CancelChange,
+        accept_rejected=changes.AcceptRejectedChange,
+    ),
+]
 
 urlpatterns: list[Any] = [
-    *at("schema", SchemaView.as_view(), "schema"),
-    *at("docs", DocsView.as_view(), "docs"),
+    *at("schema", docs.SchemaView, "schema"),
+    *at("docs", docs.DocsView, "docs"),
+    *ticket_patterns,
+    *candidate_patterns,
+    *incident_patterns,
+    *team_patterns,
+    *learning_patterns,
+    *problem_patterns,
+    *change_patterns,
+    *configuration_patterns,
 ]

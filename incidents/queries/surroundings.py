@@ -29,7 +29,7 @@ class Node:
 
 def blast_radius(affected: Iterable[int]) -> list[Node]:
     """The affected services and everything that needs them, nearest first. Two queries."""
-    reached = {pk: 0 for pk in affected}
+    reached = dict.fromkeys(affected, 0)
     if not reached:
         return []
     edges = list(ServiceDependency.objects.values_list("service", "needs"))

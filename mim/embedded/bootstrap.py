@@ -127,7 +127,7 @@ def make_venv() -> None:
 def install(lock: Path) -> None:
     """Installs exactly what the lock names, checked by hash, into `.venv`."""
     print(f"Installing the packages of {lock.relative_to(ROOT)} …", flush=True)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-qq", "--require-hashes"]
     pip += ["--compile", "-r", str(lock)]  # compiled now, or every start pays for it
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     if subprocess.run(pip, stdin=subprocess.DEVNULL, env=environment).returncode != 0:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +20,10 @@ from mim.embedded.postgres import Cluster, open_cluster, start_and_wait
 from mim.embedded.processes import Child
 from mim.embedded.valkey import Broker
 
+EXAMPLES = {
+    "DATABASE_URL": "postgresql://mim:PASSWORD@127.0.0.1:5432/mim",
+    "REDIS_URL": "redis://:PASSWORD@127.0.0.1:6379/0",
+}
 ANSWER_WITHIN = 60.0  # seconds until every program must answer
 
 
@@ -69,6 +74,13 @@ def _in_folder(var: Path, options: argparse.Namespace) -> int:
     return 0
 
 
+def require_scheme(environment: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> None:
+    """Refuses an address of the wrong kind before anything is started. Raises CannotStart."""
+    given = environment.get(name, "")
+    if given and given.partition("://")[0] not in schemes:
+        raise CannotStart(f"{name} must begin with {schemes[0]}:// and name a server, for example {EXAMPLES[name]}")
+
+
 class Stopped(Exception):
     """Somebody asked for the end while the product was still starting."""
 
@@ -105,9 +117,13 @@ class Product:
         except Stopped:
             return
         self._announce()
-        print(welcome.text(self.environment, self.var, self.options, seconds=time.monotonic() - began), flush=True)
+        data = self.cluster.data if self.cluster else None
+        seconds = time.monotonic() - began
+        print(welcome.text(self.environment, self.var, self.options, seconds=seconds, data=data), flush=True)
 
     def _start_servers(self) -> None:
+        require_scheme(self.environment, "DATABASE_URL", ("postgresql", "postgres"))
+        require_scheme(self.environment, "REDIS_URL", ("redis", "rediss"))
         if not self.environment.get("REDIS_URL"):
             broker = Broker(free_port())
             self.environment["REDIS_URL"] = broker.url

@@ -13,6 +13,7 @@ from mim.embedded.binaries import locate_postgres
 from mim.embedded.failures import CannotStart
 from mim.embedded.ports import accepts, free_port
 from mim.embedded.postgres import Cluster, start_and_wait
+from mim.embedded.processes import Child
 from mim.embedded.valkey import Broker
 
 
@@ -28,8 +29,8 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def postgres(home: Path) -> Iterator[Cluster]:
-    """A running PostgreSQL that does not survive a power cut and does not need to."""
+def postgres(home: Path) -> Iterator[tuple[Cluster, Child]]:
+    """A running PostgreSQL and its process: it does not survive a power cut and does not need to."""
     account = server_account()
     cluster = Cluster(
         locate_postgres(account), home / "postgres", home / "postgres.password", account, free_port(), throw_away=True
@@ -40,7 +41,7 @@ def postgres(home: Path) -> Iterator[Cluster]:
     try:
         start_and_wait(cluster, child)
         cluster.create_database()
-        yield cluster
+        yield cluster, child
     finally:
         child.stop()
 
@@ -73,7 +74,7 @@ def servers_where_unset() -> Iterator[None]:
         os.environ.setdefault("MIM_VAR_DIR", str(home / "var"))
         try:
             if not os.environ.get("DATABASE_URL"):
-                os.environ["DATABASE_URL"] = stack.enter_context(postgres(home)).url
+                os.environ["DATABASE_URL"] = stack.enter_context(postgres(home))[0].url
             if not os.environ.get("REDIS_URL"):
                 os.environ["REDIS_URL"] = stack.enter_context(valkey(home)).url
         except CannotStart as refusal:

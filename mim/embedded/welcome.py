@@ -44,8 +44,10 @@ def status(host: str, port: int, path: str, environment: Mapping[str, str]) -> i
         connection.close()
 
 
-def text(environment: Mapping[str, str], var: Path, options: argparse.Namespace, *, seconds: float) -> str:
-    """Address, how to sign in, how to stop."""
+def text(
+    environment: Mapping[str, str], var: Path, options: argparse.Namespace, *, seconds: float, data: Path | None
+) -> str:
+    """Address, how to sign in, how to stop. `data` is the folder of our own database; None without one."""
     address = environment["MIM_PUBLIC_URL"]
     lines = ["", f"MIM is ready after {seconds:.1f} s:  {address}/", ""]
     password_file = var / "demo_password"
@@ -59,6 +61,8 @@ def text(environment: Mapping[str, str], var: Path, options: argparse.Namespace,
         lines += [f"  {link}", ""]
     if mail := environment.get("MIM_MAIL_CATCHER_DIR"):
         lines += [f"No mail server is configured (MIM_EMAIL_URL): mails are kept in {mail}"]
+    if data and var not in data.parents:
+        lines += [f"The database is in {data}, because its account cannot enter {var}."]
     lines += [f"Logs are in {var / 'log'}. Ctrl-C stops everything."]
     return "\n".join(lines)
 

@@ -6,7 +6,6 @@ its end is the process's end, which the supervisor notices.
 
 import logging
 import os
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -53,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

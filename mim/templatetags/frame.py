@@ -191,7 +191,8 @@ def money(context: template.Context, amount: Decimal | int | None, currency: str
     if amount is None:
         return NOTHING
     code = currency or context["frame"].currency
-    figure = f"{abs(amount):,.2f}" if 0 < abs(amount) < 100 and amount % 1 else f"{abs(amount):,.0f}"
+    size = abs(Decimal(amount))
+    figure = f"{size:,.2f}" if size < 100 and size % 1 else f"{size:,.0f}"
     return f"{'−' if amount < 0 else ''}{CURRENCY_SIGNS.get(code, code + ' ')}{figure}"
 
 

@@ -1,7 +1,7 @@
 """E-mail over SMTP. The server's 250 after the message is the evidence that somebody was told."""
 
 import smtplib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from email.utils import parseaddr
 
@@ -39,28 +39,42 @@ class EmailChannel:
 
 def _try(backend: EmailBackend, one: Outgoing) -> Outcome:
     try:
-        raw = compose(one).message().as_bytes(linesep="\r\n")
+        raw = compose(one).message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
     except (BadHeaderError, ValueError) as error:
         return Outcome(False, f"The message cannot be sent to this address: {error}", is_final=True)
     try:
-        if backend.connection is None:
-            backend.open()
-            backend.connection.ehlo_or_helo_if_needed()
-        return _hand_over(backend, one.delivery.address, raw)
+        return _hand_over(backend, _connected(backend), one.delivery.address, raw)
     except ValueError as error:
         _hang_up(backend)
         return Outcome(False, f"The address cannot be used: {error}", is_final=True)
+    except smtplib.SMTPDataError as error:
+        return Outcome(False, _in_words(error), is_final=error.smtp_code >= 500)
     except (OSError, smtplib.SMTPException) as error:
         _hang_up(backend)
         return Outcome(False, f"{_CANNOT_REACH}: {_in_words(error)}")
 
 
-def _hand_over(backend: EmailBackend, address: str, raw: bytes) -> Outcome:
-    """The SMTP dialogue for one message, so that the server's own answers are kept."""
+def _connected(backend: EmailBackend) -> smtplib.SMTP:
+    """The kept connection, opened when there is none."""
+    if backend.connection is None:
+        backend.open()
     connection = backend.connection
+    if connection is None:
+        raise smtplib.SMTPServerDisconnected("no connection")
+    connection.ehlo_or_helo_if_needed()
+    return connection
+
+
+def _hand_over(backend: EmailBackend, connection: smtplib.SMTP, address: str, raw: bytes) -> Outcome:
+    """The SMTP dialogue for one message, so that the server's own answers are kept."""
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    for command, argument in ((connection.mail, sender), (connection.rcpt, address), (connection.data, raw)):
-        code, answer = command(argument)
+    commands: tuple[tuple[str, Callable[[], tuple[int, bytes]]], ...] = (
+        ("sender", lambda: connection.mail(sender)),
+        ("recipient", lambda: connection.rcpt(address)),
+        ("message", lambda: connection.data(raw)),
+    )
+    for name, command in commands:
+        code, answer = command()
         said = f"{code} {answer.decode(errors='replace')}"[:500]
         if code >= 400:
             if code == 421:
@@ -69,7 +83,7 @@ def _hand_over(backend: EmailBackend, address: str, raw: bytes) -> Outcome:
                 with suppress(smtplib.SMTPServerDisconnected):
                     connection.rset()
             # A refused sender is a fault of the installation, not of this address: it is tried again.
-            return Outcome(False, said, is_final=code >= 500 and command != connection.mail)
+            return Outcome(False, said, is_final=code >= 500 and name != "sender")
     return Outcome(True, said)
 
 
@@ -104,5 +118,6 @@ def _hang_up(backend: EmailBackend) -> None:
 
 def _in_words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {error.smtp_error!r}"
+        said = error.smtp_error
+        return f"{error.smtp_code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
     return str(error) or type(error).__name__

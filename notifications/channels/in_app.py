@@ -25,10 +25,10 @@ class InAppChannel:
 
 def _notice(one: Outgoing) -> Notice:
     return Notice(
-        user_id=one.delivery.recipient_id,
+        user=one.delivery.recipient,
         event_id=one.delivery.event_id,
         title=one.message.subject,
-        text=one.message.text,
+        text=one.message.summary or one.message.text,
         url=one.message.url,
         created_at=timezone.now(),
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from incidents.actions import major_incidents, response, seats, steps
+from incidents.actions import changes, major_incidents, problems, response, seats, steps
 from incidents.models import MajorIncident
 from tests.factories import minute
 
@@ -56,8 +56,6 @@ def assembled(containing, manager, engineer, change_manager, problem_manager):
 
 @pytest.fixture
 def resolving(assembled, manager, engineer):
-    from incidents.actions import problems
-
     response.set_bridge(assembled.pk, join_url="https://meet.example.org/mi", actor=manager, at=minute(15))
     reached = {"invitation_delivered_to": [engineer.email]}
     steps.record_evidence(assembled.pk, "bridge", reached, [], is_complete=True, at=minute(15))
@@ -67,10 +65,8 @@ def resolving(assembled, manager, engineer):
     return major_incidents.begin_resolution(assembled.pk, actor=manager, at=minute(20))
 
 
-def fix(incident, engineer, approver, *, at):
+def fix(incident, engineer, *, at):
     """An emergency change, implemented as fix."""
-    from incidents.actions import changes
-
     change = changes.open_change(
         title="Roll back the deploy", type="emergency", major_incident=incident, relation="fix", actor=engineer, at=at
     )

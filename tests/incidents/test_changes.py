@@ -1,6 +1,7 @@
 import pytest
 
-from incidents.actions import changes, seats
+from incidents.actions import changes, seats, services
+from incidents.change_collisions import collisions
 from incidents.errors import Invalid, NotAccountable, WrongStage
 from incidents.models import Change
 from incidents.process import EventKind
@@ -201,3 +202,26 @@ def test_two_people_starting_at_once_start_it_once(engineer, change_manager):
     changes.submit(change.pk, actor=engineer, at=minute(21))
     results = race(lambda: changes.start(change.pk, actor=engineer, at=minute(22)), times=3)
     assert sum(isinstance(result, WrongStage) for result in results) == 2
+
+
+def test_changes_on_the_same_or_a_dependent_service_collide(organisation, engineer, administrator):
+    shop, pay, wiki = (factories.service(name) for name in ("Shop", "Pay", "Wiki"))
+    services.add_dependency(shop.pk, needs=pay, actor=administrator, at=minute(0))
+
+    def planned(title, service, start, end):
+        return changes.open_change(
+            title=title,
+            services=[service],
+            window_start=minute(start),
+            window_end=minute(end),
+            actor=engineer,
+            at=minute(0),
+        )
+
+    change = planned("Pay", pay, 100, 200)
+    same, dependent = planned("Pay too", pay, 150, 160), planned("Shop", shop, 190, 300)
+    planned("Elsewhere", wiki, 100, 200)
+    planned("Later", pay, 200, 300)
+    changes.cancel(planned("Dropped", pay, 100, 200).pk, actor=engineer, at=minute(1))
+    assert list(collisions(change)) == [same, dependent]
+    assert list(collisions(changes.open_change(title="No window", actor=engineer, at=minute(0)))) == []

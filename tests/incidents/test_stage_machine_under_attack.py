@@ -2,7 +2,7 @@
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -196,6 +196,7 @@ class Desk(RuleBasedStateMachine):
         if fresh.stage != self.stage:
             assert (self.stage, fresh.stage) in LEGAL
         self.stage = fresh.stage
+        event(f"was in {fresh.stage}")
 
     @invariant()
     def no_step_of_the_current_or_a_later_stage_is_done_without_evidence(self):

@@ -16,7 +16,6 @@ from incidents.models import Service, User
 from incidents.process import AccountRole
 from notifications import delivery
 
-
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
@@ -116,9 +115,7 @@ def checkout(db):
 def declare(manager: User, service: Service | None = None, **fields):
     """A major incident declared now by the real action."""
     values = {"title": "Checkout answers 502", "impact": 1, "urgency": 1, **fields}
-    return major_incidents.declare(
-        **values, services=[service] if service else [], actor=manager, at=timezone.now()
-    )
+    return major_incidents.declare(**values, services=[service] if service else [], actor=manager, at=timezone.now())
 
 
 def deliver() -> int:
@@ -131,5 +128,3 @@ def deliver() -> int:
 
 def minute(number: int) -> datetime:
     return datetime(2026, 1, 5, 9, tzinfo=UTC) + timedelta(minutes=number)
-
-

@@ -109,13 +109,13 @@ def test_a_candidate_is_told_to_managers_and_the_technical_team_only(people, che
 
 def test_an_update_reaches_only_the_audiences_it_was_written_for(people, checkout):
     incident = declare(people["manager"], checkout)
-    updates.publish_update(
-        incident.pk, texts={"users": "We are on it."}, actor=people["manager"], at=timezone.now()
-    )
+    updates.publish_update(incident.pk, texts={"users": "We are on it."}, actor=people["manager"], at=timezone.now())
     assert set(told(incident, "update")) == {"requester@shop.example"}
 
 
-def test_an_audience_that_was_empty_at_first_is_told_of_the_declaration_with_the_next_update(manager, engineer, checkout):
+def test_an_audience_that_was_empty_at_first_is_told_of_the_declaration_with_the_next_update(
+    manager, engineer, checkout
+):
     incident = declare(manager, checkout)
     late = person("late", AccountRole.MANAGEMENT)
     updates.publish_update(incident.pk, texts={"technical": "Rolling back."}, actor=manager, at=timezone.now())

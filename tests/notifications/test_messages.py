@@ -40,7 +40,9 @@ def test_every_moment_has_words_for_each_of_its_audiences(rule):
         assert (FOLDER / rule.moment / f"{audience}.txt").exists()
 
 
-@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.to and not rule.audiences], ids=lambda r: r.moment)
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES.values() if rule.to and not rule.audiences], ids=lambda r: r.moment
+)
 def test_every_message_to_one_person_has_words(rule):
     assert (FOLDER / rule.moment / "subject.txt").exists()
     assert (FOLDER / rule.moment / "person.txt").exists()

@@ -62,10 +62,8 @@ def environment_for(home: Path, database_url: str, redis_url: str) -> dict[str, 
 
 @pytest.fixture(scope="session")
 def installation():
-    with throwaway.folder() as home, throwaway.valkey(home) as broker, throwaway.postgres(home) as cluster:
-        server = cluster.child(home / "postgres-again.log")
+    with throwaway.folder() as home, throwaway.valkey(home) as broker, throwaway.postgres(home) as (cluster, server):
         found = Installation(home, cluster, server, broker, environment_for(home, cluster.url, broker.url))
         prepared = found.manage("prepare")
         assert prepared.returncode == 0, prepared.stderr
         yield found
-        server.stop()

@@ -3,6 +3,8 @@
 import errno
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from mim.embedded.failures import CannotStart
 from mim.embedded.installation import hold
 from mim.embedded.ports import free_port, require_free
 from mim.embedded.postgres import Cluster
+from mim.embedded.services import ROOT
+from tests.platform.conftest import environment_for
 
 
 @pytest.fixture
@@ -117,3 +121,20 @@ def test_data_of_another_owner_is_left_alone(home):
     os.chown(cluster.data, 12345, 12345)
     with pytest.raises(CannotStart, match="belongs to another account"):
         cluster.create()
+
+
+@pytest.mark.parametrize(("name", "address"), [("DATABASE_URL", "mysql://x/y"), ("REDIS_URL", "127.0.0.1:6379")])
+def test_an_address_of_the_wrong_kind_shows_a_right_one(name, address, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MIM_VAR_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv(name, address)
+    assert supervisor.main(["--port", str(free_port())]) == 1
+    assert f"{name} must begin with" in capsys.readouterr().err
+
+
+def test_a_command_without_any_database_says_how_to_get_one(tmp_path):
+    environment = environment_for(tmp_path, "", "")
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "migrate"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert refused.returncode == 1
+    assert "manage.py up" in refused.stderr and "Traceback" not in refused.stderr

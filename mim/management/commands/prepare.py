@@ -2,6 +2,7 @@
 
 import argparse
 import threading
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             if options["demo"] and "load_demo" in get_commands() and not get_user_model().objects.exists():
                 self.stdout.write("Loading the demo organisation …")
                 self.stdout.flush()
-                call_command("load_demo")
+                call_command("load_demo", stdout=StringIO())  # `up` says how to sign in
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])

@@ -1,0 +1,1 @@
+"""One command per performance goal; never part of the test run. `docs/operators.md` says how to run them."""

@@ -1,0 +1,157 @@
+"""The post-implementation review: written together, completed by its R or A, its actions followed up."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from incidents import events, permissions
+from incidents.actions import steps
+from incidents.actions.input import clean_number, clean_person, clean_text, clean_time, clean_title, unknown_fields
+from incidents.actions.locking import lock_incident
+from incidents.errors import Invalid, NotAccountable, WrongStage
+from incidents.models import MajorIncident, Review, ReviewAction, User
+from incidents.process import EventKind
+
+TEXTS = ("cause", "unknown_because", "findings", "went_well", "no_actions_because")
+_LONGEST_OBSERVATION = 24 * 90
+_MOST_ACTIONS = 100
+
+
+@transaction.atomic
+def edit_review(incident_id: int, *, changes: dict[str, Any], actor: User, at: datetime) -> Review:
+    """Writes the draft: `cause, unknown_because, findings, went_well, no_actions_because, observation_hours` and
+    `actions`, the whole list of {title, owner, due_at, id?}. Actions left out go, unless they are done.
+    """
+    unknown_fields(changes, (*TEXTS, "observation_hours", "actions"))
+    incident, review = _locked(incident_id)
+    _require_writing(actor, incident)
+    if review.state == Review.State.COMPLETED:
+        raise WrongStage("This review is completed; what it says stands.", state=review.state)
+    changed = []
+    for name in TEXTS:
+        if name in changes:
+            setattr(review, name, clean_text(name, changes[name]))
+            changed.append(name)
+    if "observation_hours" in changes:
+        review.observation_hours = clean_number(
+            "observation_hours", changes["observation_hours"], most=_LONGEST_OBSERVATION
+        )
+        changed.append("observation_hours")
+    if changed:
+        review.save(update_fields=[*changed, "updated_at"])
+    if "actions" in changes:
+        _set_actions(review, changes["actions"])
+    events.record(EventKind.REVIEW_EDITED, incident, actor=actor, at=at, fields=sorted(changes))
+    return review
+
+
+def _locked(incident_id: int) -> tuple[MajorIncident, Review]:
+    """The incident and its review under lock. Raises WrongStage before the incident entered maintenance."""
+    incident = lock_incident(incident_id)
+    review = Review.objects.select_for_update(of=("self",)).filter(incident=incident).first()
+    if review is None:
+        raise WrongStage(f"The review of {incident.ref} opens when its resolution is confirmed.", stage=incident.stage)
+    return incident, review
+
+
+def _require_writing(actor: User, incident: MajorIncident) -> None:
+    """Every seat contributes to a draft, and whoever holds R or A of the review."""
+    if not permissions.may_do_step(actor, incident, "review"):
+        permissions.require(actor, "contribute", incident)
+
+
+def _set_actions(review: Review, given: Sequence[dict[str, Any]]) -> None:
+    if not isinstance(given, Sequence) or isinstance(given, str) or len(given) > _MOST_ACTIONS:
+        raise Invalid(actions=f"Give a list of at most {_MOST_ACTIONS} actions.")
+    present = {action.pk: action for action in review.actions.all()}
+    kept: set[int] = set()
+    for row in given:
+        title, owner, due_at = _check_action(row)
+        known = next(
+            (
+                action
+                for action in present.values()
+                if action.pk not in kept and (action.pk == row.get("id") or action.title == title)
+            ),
+            None,
+        )
+        action = known or ReviewAction(review=review)
+        action.title, action.owner, action.due_at = title, owner, due_at
+        action.save()
+        kept.add(action.pk)
+    review.actions.exclude(pk__in=kept).filter(done_at__isnull=True).delete()
+
+
+def _check_action(row: Any) -> tuple[str, User, datetime]:
+    """An action says what, who and until when. Raises Invalid on `actions`."""
+    if not isinstance(row, dict):
+        raise Invalid(actions="Each action has a title, an owner and a due date.")
+    wrong = []
+    if not row.get("title"):
+        wrong.append("An action needs a title.")
+    if not isinstance(row.get("owner"), User):
+        wrong.append(f"“{row.get('title') or 'Action'}” needs an owner.")
+    if not isinstance(row.get("due_at"), datetime):
+        wrong.append(f"“{row.get('title') or 'Action'}” needs a due date.")
+    if wrong:
+        raise Invalid(actions=wrong)
+    clean_person("actions", row["owner"])
+    return clean_title(row["title"], "actions"), row["owner"], clean_time("actions", row["due_at"])
+
+
+def missing_from(review: Review, *, at: datetime) -> dict[str, str]:
+    """What completing still needs, as {field: sentence}; empty when nothing does."""
+    missing: dict[str, str] = {}
+    resolved_at = review.incident.resolved_at
+    if resolved_at is None:
+        missing["observation_hours"] = "The incident is not resolved."
+    else:
+        over_at = resolved_at + timedelta(hours=review.observation_hours)
+        if at < over_at:
+            missing["observation_hours"] = (
+                f"The observation window runs until {over_at:%Y-%m-%d %H:%M} UTC. Wait, or shorten it."
+            )
+    if not review.cause and not review.unknown_because:
+        missing["cause"] = "Write the cause, or why it is unknown."
+    if not review.findings:
+        missing["findings"] = "Write at least one finding."
+    if not review.no_actions_because and not review.actions.exists():
+        missing["actions"] = "Name at least one action with owner and due date, or say why there are none."
+    return missing
+
+
+@transaction.atomic
+def complete_review(incident_id: int, *, actor: User, at: datetime) -> Review:
+    """The guarded act "review". Raises Invalid naming everything that is missing at once."""
+    incident, review = _locked(incident_id)
+    permissions.require_step(actor, incident, "review")
+    if review.state == Review.State.COMPLETED:
+        raise WrongStage("This review is completed already.", state=review.state)
+    review.incident = incident
+    if missing := missing_from(review, at=at):
+        raise Invalid(**missing)
+    review.state, review.completed_at, review.completed_by = Review.State.COMPLETED, at, actor
+    review.save(update_fields=["state", "completed_at", "completed_by", "updated_at"])
+    events.record(EventKind.REVIEW_COMPLETED, incident, actor=actor, at=at, actions=review.actions.count())
+    steps.refresh(incident, actor=actor, at=at)
+    return review
+
+
+@transaction.atomic
+def complete_action(action_id: int, *, actor: User, at: datetime) -> ReviewAction:
+    """The owner, or anybody who writes the review, reports it done. Doing it again changes nothing."""
+    incident_id = ReviewAction.objects.values_list("review__incident", flat=True).get(pk=action_id)
+    incident = lock_incident(incident_id)
+    action = ReviewAction.objects.select_for_update(of=("self",)).select_related("owner").get(pk=action_id)
+    if actor.pk != action.owner_id:
+        try:
+            _require_writing(actor, incident)
+        except NotAccountable as refusal:
+            raise NotAccountable("Its owner reports it done.", who_may=[action.owner.email]) from refusal
+    if action.done_at is None:
+        action.done_at = at
+        action.save(update_fields=["done_at"])
+        events.record(EventKind.REVIEW_EDITED, incident, actor=actor, at=at, action_done=action.title)
+    return action

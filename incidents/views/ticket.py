@@ -1,0 +1,64 @@
+"""One ticket: the conversation, what is known, what looks like it. Requesters see the public parts of theirs."""
+
+from django.core.exceptions import PermissionDenied
+from django.forms import BaseForm
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from incidents import permissions
+from incidents.forms.tickets import CommentForm
+from incidents.models import Attachment, Ticket
+from incidents.queries.tickets import looks_like, ticket_page
+from incidents.views.gate import Request, page
+
+
+@page()
+def ticket(request: Request, pk: int) -> HttpResponse:
+    return show_ticket(request, pk)
+
+
+@page()
+def ticket_now(request: Request, pk: int) -> HttpResponse:
+    """The conversation and facts, fetched again whenever the ticket changes."""
+    return show_ticket(request, pk, name="_now")
+
+
+def show_ticket(
+    request: Request, pk: int, *, form: BaseForm | None = None, name: str = "ticket", status: int = 200
+) -> HttpResponse:
+    """The page, or with `name` one of its fragments; `form` is a reply that was refused."""
+    user = request.user
+    try:
+        shown = ticket_page(user, pk)
+    except Ticket.DoesNotExist:
+        raise Http404(f"There is no ticket INC-{pk} that you may see.") from None
+    may_work = permissions.can(user, "work_ticket", shown.ticket)
+    context = {
+        "shown": shown,
+        "ticket": shown.ticket,
+        "form": form or CommentForm(initial={"public": "yes"}),
+        "may_work": may_work,
+        "may_reply": permissions.can(user, "comment_ticket", shown.ticket),
+        "is_mine": shown.ticket.requester_id == user.pk,
+        "watches": any(row.user_id == user.pk for row in shown.ticket.watchers.all()),
+        "alike": looks_like(shown.ticket) if shown.is_desk else [],
+        "incident": shown.ticket.major_incident if permissions.can(user, "view_desk") else None,
+    }
+    return render(request, f"incidents/ticket/{name}.html", context, status=status)
+
+
+@page()
+def attachment(request: Request, key: str) -> FileResponse:
+    """The file as a download, for those who may read the ticket; never shown inside a page."""
+    found = get_object_or_404(Attachment.objects.select_related("ticket"), uuid=key)
+    user = request.user
+    if not permissions.visible_tickets(user).filter(pk=found.ticket_id).exists():
+        raise Http404
+    if not permissions.is_staff(user) and found.uploaded_by_id not in (user.pk, found.ticket.requester_id):
+        raise PermissionDenied("This file is for the desk.")
+    response = FileResponse(found.file.open("rb"), as_attachment=True, filename=found.filename)
+    response["Content-Type"] = found.content_type
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,217 @@
+"""What is done with tickets from the desk: opened, handed on, held, resolved, linked, proposed."""
+
+from typing import Any
+
+from django.forms import BaseForm
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from incidents import permissions
+from incidents.actions import candidates
+from incidents.actions import tickets as acts
+from incidents.forms import tickets as forms
+from incidents.models import Channel, Ticket
+from incidents.queries.tickets import ticket_for
+from incidents.templatetags.records import address_of
+from incidents.views.dialogs import attempt, dialog, go, way_back
+from incidents.views.gate import Request, page
+from incidents.views.ticket import show_ticket
+
+
+def load(request: Request, pk: int) -> Ticket:
+    """The ticket, or 404 when there is none this person may see."""
+    try:
+        return ticket_for(request.user, pk)
+    except Ticket.DoesNotExist:
+        raise Http404(f"There is no ticket INC-{pk} that you may see.") from None
+
+
+def _filled(request: Request, form: type[BaseForm], **initial: Any) -> BaseForm:
+    return form(request.POST or None, request.FILES or None, initial=initial)
+
+
+def _by(request: Request) -> dict[str, Any]:
+    return {"actor": request.user, "at": timezone.now()}
+
+
+@page("work_ticket")
+def ticket_new(request: Request) -> HttpResponse:
+    form = _filled(request, forms.NewTicketForm, channel=Channel.HOTLINE, service=request.GET.get("service"))
+    return dialog(
+        request,
+        form,
+        lambda given: acts.open_ticket(**given, **_by(request)),
+        title="New ticket",
+        text="In the order of a call. Who calls and what is wrong is enough to begin.",
+        submit="Open ticket",
+        back=lambda ticket: reverse("ticket", args=[ticket.pk]),
+    )
+
+
+_ONE_CLICK = {
+    "take": (lambda pk, user, at: acts.assign(pk, assignee=user, actor=user, at=at), "is yours"),
+    "acknowledge": (lambda pk, user, at: acts.acknowledge(pk, actor=user, at=at), "is acknowledged"),
+    "start": (lambda pk, user, at: acts.start_work(pk, actor=user, at=at), "is in progress"),
+    "close": (lambda pk, user, at: acts.close(pk, actor=user, at=at), "is closed"),
+    "watch": (lambda pk, user, at: acts.watch(pk, actor=user, at=at), "is watched"),
+    "unwatch": (lambda pk, user, at: acts.unwatch(pk, actor=user, at=at), "is no longer watched"),
+}
+
+
+@page()
+@require_POST
+def ticket_do(request: Request, pk: int, act: str) -> HttpResponse:
+    """One click: take, acknowledge, start, close, watch, unwatch."""
+    ticket = load(request, pk)
+    if act not in _ONE_CLICK:
+        raise Http404
+    done, words = _ONE_CLICK[act]
+    done(ticket.pk, request.user, timezone.now())
+    return go(request, way_back(request, reverse("ticket", args=[pk])), f"{ticket.ref} {words}.")
+
+
+def _escalate(pk: int, given: dict[str, Any], by: dict[str, Any]) -> Any:
+    return acts.escalate(pk, **given, **by)
+
+
+_WITH_WORDS: dict[str, tuple[type[BaseForm], Any, str, str]] = {
+    "hold": (forms.HoldForm, lambda pk, given, by: acts.hold(pk, **given, **by), "Put on hold", "Put on hold"),
+    "resolve": (forms.ResolveForm, lambda pk, given, by: acts.resolve(pk, **given, **by), "Resolve", "Resolve"),
+    "reopen": (forms.ReasonForm, lambda pk, given, by: acts.reopen(pk, **given, **by), "Reopen", "Reopen"),
+    "assign": (forms.AssignForm, lambda pk, given, by: acts.assign(pk, **given, **by), "Assign", "Assign"),
+    "escalate": (forms.EscalateForm, _escalate, "Escalate", "Escalate"),
+    "unlink": (forms.ReasonForm, lambda pk, given, by: acts.unlink(pk, **given, **by), "Unlink", "Unlink"),
+    "add-watcher": (forms.WatchForm, lambda pk, given, by: acts.watch(pk, **given, **by), "Add a watcher", "Add"),
+    "attach": (forms.AttachForm, lambda pk, given, by: acts.attach(pk, **given, **by), "Attach a file", "Attach"),
+}
+
+
+@page()
+def ticket_form(request: Request, pk: int, act: str) -> HttpResponse:
+    """An act that needs words: hold, resolve, reopen, assign, escalate, unlink, attach, add-watcher."""
+    ticket = load(request, pk)
+    if act not in _WITH_WORDS:
+        raise Http404
+    permissions.require(request.user, _NEEDS.get(act, "work_ticket"), ticket)
+    form, done, title, submit = _WITH_WORDS[act]
+    initial = {"assignee": ticket.assignee_id, "team": ticket.team_id}
+    return dialog(
+        request,
+        _filled(request, form, **initial),
+        lambda given: done(pk, given, _by(request)),
+        title=f"{title}: {ticket.ref}",
+        text=ticket.title,
+        submit=submit,
+        back=reverse("ticket", args=[pk]),
+    )
+
+
+_NEEDS = {"attach": "comment_ticket", "reopen": "reopen_ticket"}
+
+
+@page("work_ticket")
+def ticket_edit(request: Request, pk: int) -> HttpResponse:
+    ticket = load(request, pk)
+    form = _filled(request, forms.EditTicketForm, **forms.EditTicketForm.initial_of(ticket))
+    return dialog(
+        request,
+        form,
+        lambda given: acts.edit_ticket(pk, changes=form.changes(), **_by(request)),  # type: ignore[attr-defined]
+        title=f"Edit {ticket.ref}",
+        back=reverse("ticket", args=[pk]),
+        template="incidents/ticket/_edit.html",
+        ticket=ticket,
+    )
+
+
+@page()
+@require_POST
+def ticket_comment(request: Request, pk: int) -> HttpResponse:
+    """One entry of the conversation; a refusal shows the ticket again with what was typed."""
+    ticket = load(request, pk)
+    form = forms.CommentForm(request.POST)
+    if attempt(form, lambda given: acts.comment(pk, **given, **_by(request))):
+        said = "Sent to the requester." if form.cleaned_data["public"] else "Noted for the desk."
+        return go(request, reverse("ticket", args=[ticket.pk]) + "#conversation", said)
+    return show_ticket(request, pk, form=form, status=422)
+
+
+def _chosen(request: Request) -> list[int]:
+    """Numbers of the tickets named by the address or the form: ?tickets=7&tickets=8 or ?tickets=7,8."""
+    words = ",".join([*request.GET.getlist("tickets"), *request.POST.getlist("chosen")]).split(",")
+    return [int(word) for word in dict.fromkeys(words) if word.isdigit() and len(word) < 15][:200]
+
+
+@page("work_ticket")
+def tickets_link(request: Request) -> HttpResponse:
+    chosen = _chosen(request)
+    form = _filled(request, forms.LinkForm)
+    return dialog(
+        request,
+        form,
+        lambda given: acts.link(chosen, incident_id=given["incident"].pk, **_by(request)),
+        title="Link to a major incident",
+        text=_named(chosen),
+        submit="Link",
+        back=_one_or_list(chosen),
+        said=f"Linked {len(chosen)} to {_ref(form)}." if request.method == "POST" else "",
+    )
+
+
+def _ref(form: BaseForm) -> str:
+    return f"MI-{form.data.get('incident', '')}"
+
+
+@page("work_ticket")
+def tickets_assign(request: Request) -> HttpResponse:
+    chosen = _chosen(request)
+
+    def assign(given: dict[str, Any]) -> None:
+        for ticket_id in chosen:
+            acts.assign(ticket_id, **given, **_by(request))
+
+    form = _filled(request, forms.AssignForm)
+    return dialog(
+        request, form, assign, title="Assign", text=_named(chosen), submit="Assign", back=_one_or_list(chosen)
+    )
+
+
+def _named(chosen: list[int]) -> str:
+    return ", ".join(f"INC-{number}" for number in chosen) or "No ticket is selected."
+
+
+def _one_or_list(chosen: list[int]) -> str:
+    return reverse("ticket", args=chosen) if len(chosen) == 1 else reverse("ticket_list")
+
+
+@page("propose")
+def propose(request: Request) -> HttpResponse:
+    """Propose as major: tickets that exist, or what somebody hears on the phone."""
+    form = _filled(request, forms.ProposeForm, tickets=_named(_chosen(request)) if _chosen(request) else "")
+    return dialog(
+        request,
+        form,
+        lambda given: _proposed(given, _by(request)),
+        title="Propose as major",
+        text="The major incident manager on call is told at once and decides.",
+        submit="Propose as major",
+        back=lambda candidate: address_of(candidate) or reverse("desk"),
+        said="Proposed. The manager on call is being told.",
+    )
+
+
+def _proposed(given: dict[str, Any], by: dict[str, Any]) -> Any:
+    if given["tickets"]:
+        impact = given["business_impact"]
+        return acts.propose(given["tickets"], reason=given["reason"], business_impact=impact, **by)
+    reasons = [f"{by['actor'].display_name}: {given['reason']}"]
+    return candidates.flag(
+        title=given["title"],
+        source="proposed",
+        service=given["service"],
+        reasons=reasons,
+        business_impact=given["business_impact"],
+        **by,
+    )

@@ -1,0 +1,98 @@
+"""What pages and API read: deliveries one may see, and who of an incident's audiences was told."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from incidents.models import MajorIncident, User
+from incidents.permissions import is_staff, is_usable
+from incidents.process import Audience
+from notifications import audiences, evidence
+from notifications.models import WAITING_STATES, ChannelKey, Delivery, DeliveryState, Heartbeat, Notice
+from notifications.policy import cadence_minutes
+
+
+def visible_deliveries(user: User) -> QuerySet[Delivery]:
+    """All for staff; what was addressed to oneself for everybody else."""
+    rows = Delivery.objects.select_related("recipient", "wording", "incident")
+    if not is_usable(user):
+        return rows.none()
+    return rows if is_staff(user) else rows.filter(recipient=user)
+
+
+@dataclass(frozen=True)
+class AudienceTold:
+    """One audience of one incident. `told` of `of` people heard of the declaration; times are aware UTC or None."""
+
+    audience: Audience
+    told: int
+    of: int
+    last_told_at: datetime | None
+    next_due_at: datetime | None
+    waiting: int
+    failed: int
+    empty_reason: str
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.empty_reason) or (self.of > 0 and self.told == self.of)
+
+
+def told_by_audience(incident: MajorIncident) -> list[AudienceTold]:
+    """The four audiences in their order, in a constant number of queries."""
+    found = evidence.told_of(incident.pk, evidence.DECLARING, incident.declared_by_id)
+    settings = audiences.memberships()
+    mails = Delivery.objects.filter(incident=incident).exclude(channel=ChannelKey.IN_APP)
+    figures: dict[str, Any] = {}
+    for name in Audience.values:
+        within = Q(audiences__contains=[name])
+        figures |= {
+            f"{name}_last": Max("delivered_at", filter=within),
+            f"{name}_waiting": Count("pk", filter=within & Q(state__in=WAITING_STATES)),
+            f"{name}_failed": Count("pk", filter=within & Q(state=DeliveryState.FAILED)),
+        }
+    counted = mails.aggregate(**figures)
+    return [
+        AudienceTold(
+            audience=audience,
+            told=len(found[audience].reached),
+            of=len(found[audience].expected),
+            last_told_at=counted[f"{audience}_last"],
+            next_due_at=_next_due(incident, audience, counted[f"{audience}_last"]),
+            waiting=counted[f"{audience}_waiting"],
+            failed=counted[f"{audience}_failed"],
+            empty_reason=settings[audience].empty_reason if not found[audience].expected else "",
+        )
+        for audience in Audience
+    ]
+
+
+def _next_due(incident: MajorIncident, audience: str, last_told_at: datetime | None) -> datetime | None:
+    """The promised time, or the cadence of the plan when that is sooner; None when nothing is owed any more."""
+    if not incident.is_open or incident.resolved_at is not None:
+        return None
+    by_plan = last_told_at + timedelta(minutes=cadence_minutes(incident.severity, audience)) if last_told_at else None
+    return min((due for due in (by_plan, incident.next_update_at) if due), default=None)
+
+
+def troubled_deliveries(incident: MajorIncident) -> QuerySet[Delivery]:
+    """Messages that failed or wait after a failed attempt, newest first."""
+    rows = Delivery.objects.filter(incident=incident).select_related("recipient", "wording")
+    return rows.filter(Q(state=DeliveryState.FAILED) | Q(state__in=WAITING_STATES) & ~Q(reason="")).order_by("-id")
+
+
+def unread_count(user: User) -> int:
+    return Notice.objects.filter(user=user, read_at__isnull=True).count()
+
+
+def oldest_waiting(now: datetime) -> float | None:
+    """Age in seconds of the oldest message that is due and has not left; None when there is none."""
+    due = Delivery.objects.filter(state__in=WAITING_STATES, next_attempt_at__lte=now).order_by("queued_at").first()
+    return (now - due.queued_at).total_seconds() if due else None
+
+
+def heartbeats() -> dict[str, datetime]:
+    """When beat and worker last showed that they are alive, by name."""
+    return dict(Heartbeat.objects.values_list("name", "beaten_at"))

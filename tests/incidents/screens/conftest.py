@@ -1,0 +1,31 @@
+"""Signed-in browsers, and tickets to look at."""
+
+import pytest
+from django.test import Client
+
+from incidents.models import User
+from tests import factories
+
+
+@pytest.fixture
+def signed_in():
+    """A signed-in browser of a person; `htmx=True` asks as htmx does."""
+
+    def open_browser(user: User, *, htmx: bool = False) -> Client:
+        headers = {"HX-Request": "true"} if htmx else {}
+        client = Client(headers=headers)
+        client.force_login(user)
+        return client
+
+    return open_browser
+
+
+@pytest.fixture
+def at_desk(signed_in, technician):
+    return signed_in(technician)
+
+
+@pytest.fixture
+def ticket(requester, checkout):
+    """The requester's own report about Checkout."""
+    return factories.ticket(channel="portal", actor=requester, service=checkout, description="It says 502.")
