@@ -214,7 +214,7 @@ def test_a_wrong_bridge_address_is_named_at_its_field(client, assembled, manager
 
 def test_an_update_says_one_text_to_all_and_another_to_users(client, declared, manager):
     answer = act(
-        client, declared, manager, "update", text="For all", users="For users", next_in="30",
+        client, declared, manager, "update", text="For all", text_users="For users", next_in="30",
         audiences=["technical", "management", "key_stakeholders", "users"],
     )  # fmt: skip
     assert answer.status_code == 204
