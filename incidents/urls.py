@@ -49,6 +49,7 @@ incident_patterns: list[URLPattern] = [
     path("candidates/<candidate:pk>/<slug:verdict>/", candidate.candidate_act, name="candidate_act"),
     path("declare/", declare.declare, name="declare"),
     path("declare/severity/", declare.preview, name="declare_severity"),
+    path("declare/services/", declare.services, name="declare_services"),
     path("major-incidents/", major_incidents.major_incident_list, name="major_incident_list"),
     path(_MI, war_room.war_room, name="war_room"),
     path(f"{_MI}world/", war_room.world, name="war_room_world"),

@@ -93,6 +93,16 @@ class StepRow:
         return {"done": "is-done", "waived": "is-waived", "open": "is-due"}.get(self.step.state, "")
 
     @property
+    def seated_responsible(self) -> str:
+        """Names of those whose seat carries R; empty when nobody accepted one."""
+        return ", ".join(dict.fromkeys(p.display_name for _, people in self.holders.responsible for p in people))
+
+    @property
+    def accountable(self) -> str:
+        """Names of those who sign for it, fallbacks included."""
+        return ", ".join(dict.fromkeys(person.display_name for person in self.holders.accountable_people))
+
+    @property
     def due(self) -> str:
         """Who is to do it now, by name."""
         people = self.holders.responsible_people or self.holders.accountable_people
