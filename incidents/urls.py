@@ -2,7 +2,23 @@
 
 from django.urls import URLPattern, path
 
-from incidents.views import desk, ticket, ticket_acts, ticket_list
+from incidents.views import (
+    api_keys,
+    change,
+    desk,
+    knowledge,
+    my_work,
+    organisation,
+    people,
+    portal,
+    problem,
+    raci,
+    search,
+    service,
+    ticket,
+    ticket_acts,
+    ticket_list,
+)
 
 # The desk: queue, tickets, problems, changes, services, people, settings.
 desk_patterns: list[URLPattern] = [
@@ -22,6 +38,46 @@ desk_patterns: list[URLPattern] = [
     path("tickets/INC-<int:pk>/do/<slug:act>/", ticket_acts.ticket_do, name="ticket_do"),
     path("tickets/INC-<int:pk>/<slug:act>/", ticket_acts.ticket_form, name="ticket_form"),
     path("attachments/<uuid:key>/", ticket.attachment, name="attachment"),
+    path("my-work/", my_work.my_work, name="my_work"),
+    path("my-work/now/", my_work.my_work_now, name="my_work_now"),
+    path("my-work/<slug:kind>/<int:pk>/<slug:answer>/", my_work.my_work_do, name="my_work_do"),
+    path("portal/", portal.portal, name="portal"),
+    path("portal/outages/", portal.portal_outages, name="portal_outages"),
+    path("problems/", problem.problem_list, name="problem_list"),
+    path("problems/new/", problem.problem_new, name="problem_new"),
+    path("problems/PRB-<int:pk>/", problem.problem, name="problem"),
+    path("problems/PRB-<int:pk>/edit/", problem.problem_edit, name="problem_edit"),
+    path("problems/PRB-<int:pk>/whys/", problem.problem_whys, name="problem_whys"),
+    path("problems/PRB-<int:pk>/link/", problem.problem_link, name="problem_link"),
+    path("problems/PRB-<int:pk>/<slug:act>/", problem.problem_move, name="problem_move"),
+    path("changes/", change.change_list, name="change_list"),
+    path("changes/new/", change.change_new, name="change_new"),
+    path("changes/CHG-<int:pk>/", change.change, name="change"),
+    path("changes/CHG-<int:pk>/edit/", change.change_edit, name="change_edit"),
+    path("changes/CHG-<int:pk>/link/", change.change_link, name="change_link"),
+    path("changes/CHG-<int:pk>/do/<slug:act>/", change.change_move, name="change_move"),
+    path("changes/CHG-<int:pk>/<slug:act>/", change.change_form, name="change_form"),
+    path("services/", service.service_list, name="service_list"),
+    path("services/new/", service.service_new, name="service_new"),
+    path("services/<slug:slug>/", service.service, name="service"),
+    path("services/<slug:slug>/edit/", service.service_edit, name="service_edit"),
+    path("knowledge/", knowledge.document_list, name="document_list"),
+    path("people/", people.people, name="people"),
+    path("people/invite/", people.person_invite, name="person_invite"),
+    path("people/<int:pk>/edit/", people.person_edit, name="person_edit"),
+    path("people/<int:pk>/<slug:act>/", people.person_do, name="person_do"),
+    path("me/", people.my_settings, name="my_settings"),
+    path("raci/", raci.raci, name="raci"),
+    path("api-keys/", api_keys.api_keys, name="api_keys"),
+    path("api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
+    path("organisation/", organisation.organisation, name="organisation"),
+    path("audiences/", organisation.audiences, name="audiences"),
+    path("audiences/<slug:name>/", organisation.audience, name="audience"),
+    path("on-call/", organisation.on_call, name="on_call"),
+    path("on-call/new/", organisation.shift_new, name="shift_new"),
+    path("on-call/<int:pk>/remove/", organisation.shift_remove, name="shift_remove"),
+    path("search/", search.search_page, name="search"),
+    path("palette/", search.palette, name="palette"),
 ]
 
 # Major incidents: command, candidates, declaring, the war room and what follows it.
