@@ -1,5 +1,6 @@
 """What people type about changes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -49,13 +50,13 @@ class ChangeForm(DeskForm):
     problems = forms.ModelMultipleChoiceField(Problem.objects.exclude(status="closed"), label="Fixes problems",
                                               required=False)  # fmt: skip
 
-    rows = (("title",), ("type", "risk"), ("window_start", "window_end"), ("description",), ("plan",),
+    rows: Sequence[Sequence[str]] = (("title",), ("type", "risk"), ("window_start", "window_end"), ("description",), ("plan",),
             ("test_plan", "backout_plan"), ("owner", "implementer"), ("services", "approvers"))  # fmt: skip
 
     @classmethod
     def initial_of(cls, change: Change) -> dict[str, Any]:
-        plain = ("title", "type", "risk", "window_start", "window_end", "description")
-        plain += ("plan", "test_plan", "backout_plan")
+        plain = ["title", "type", "risk", "window_start", "window_end", "description"]
+        plain += ["plan", "test_plan", "backout_plan"]
         return {name: getattr(change, name) for name in plain} | {
             "owner": change.owner_id,
             "implementer": change.implementer_id,

@@ -22,6 +22,7 @@ def catalogue(*, q: str = "", everything: bool = False) -> QuerySet[Service]:
             "affected_by", filter=Q(affected_by__incident__stage__in=OPEN_STAGES, affected_by__incident__is_drill=False)
         ),
     )
+    rows = rows.order_by("tier", "name")
     if not everything:
         rows = rows.filter(is_active=True)
     return rows.filter(Q(name__icontains=q) | Q(description__icontains=q)) if q else rows
