@@ -121,9 +121,7 @@ def problem_link(request: Request, pk: int) -> HttpResponse:
     return dialog(
         request,
         LinkIncidentForm(request.POST or None),
-        lambda given: acts.link_incident(
-            pk, incident_id=given["incident"].pk, actor=request.user, at=timezone.now()
-        ),
+        lambda given: acts.link_incident(pk, incident_id=given["incident"].pk, actor=request.user, at=timezone.now()),
         title=f"Link {found.ref} to a major incident",
         submit="Link",
         back=reverse("problem", args=[pk]),

@@ -1,68 +1,64 @@
-"""Search over everything, as a page and as the answers of the palette."""
+"""Search on a page, and the same as options of the command palette."""
 
-from urllib.parse import quote
+from dataclasses import dataclass
+from typing import Any
 
-from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 
-from incidents.queries.search import MOST_CHARACTERS, Hit, search
+from incidents import permissions
+from incidents.queries.search import by_reference, search
+from incidents.templatetags.records import address_of
 from incidents.views.gate import Request, page
 
-_LOOKS = {
-    "major_incident": ("Major incident", "alert-octagon"),
-    "ticket": ("Ticket", "ticket"),
-    "problem": ("Problem", "bug"),
-    "change": ("Change", "git-branch"),
-    "candidate": ("Candidate", "speakerphone"),
-    "document": ("Document", "book-2"),
-    "service": ("Service", "sitemap"),
-    "person": ("Person", "user"),
-}
-_PAGES = {
-    "major_incident": "war_room",
-    "ticket": "ticket",
-    "problem": "problem",
-    "change": "change",
-    "candidate": "candidate",
-    "document": "document",
-}
-_MOST_IN_THE_PALETTE = 12
-
-
-def _address(hit: Hit) -> str:
-    """The page of a hit; the search page itself for a record without one."""
-    try:
-        if hit.kind == "service":
-            return reverse("service", args=[hit.ref])
-        if hit.kind == "person":
-            return f"{reverse('people')}?q={quote(hit.ref)}"
-        return reverse(_PAGES[hit.kind], args=[hit.pk])
-    except NoReverseMatch:
-        return f"{reverse('search')}?q={quote(hit.ref)}"
-
-
-def _shown(hit: Hit) -> dict[str, str]:
-    label, icon = _LOOKS[hit.kind]
-    ref = "" if hit.kind in ("service", "person") else hit.ref
-    return {
-        "label": f"{ref} {hit.title}".strip(),
-        "note": label,
-        "icon": icon,
-        "url": _address(hit),
-        "state": hit.state,
-        "kind": hit.kind,
-    }
+MOST_IN_PALETTE = 5
 
 
 @page()
 def search_page(request: Request) -> HttpResponse:
-    asked = request.GET.get("q", "")[:MOST_CHARACTERS]
-    hits = [_shown(hit) for hit in search(request.user, asked)]
-    return render(request, "incidents/search/search.html", {"asked": asked, "hits": hits})
+    """A reference opens its record at once; words list what they are found in."""
+    q = request.GET.get("q", "").strip()[:200]
+    record = by_reference(request.user, q)
+    if record is not None and (url := address_of(record)):
+        return redirect(url)
+    return render(request, "incidents/search/search.html", {"q": q, "groups": search(request.user, q) if q else []})
 
 
 @page()
 def palette(request: Request) -> HttpResponse:
-    hits = search(request.user, request.GET.get("q", ""))[:_MOST_IN_THE_PALETTE]
-    return JsonResponse({"results": [_shown(hit) for hit in hits]})
+    """Options for Ctrl-K: commands whose words match, then records."""
+    q = request.GET.get("q", "").strip()[:200]
+    groups = search(request.user, q, most=MOST_IN_PALETTE) if q else []
+    context = {"q": q, "groups": groups, "commands": _commands(request, q.lower())}
+    return render(request, "incidents/search/palette.html", context)
+
+
+@dataclass(frozen=True)
+class Command:
+    words: str
+    icon: str
+    name: str
+    act: str
+
+
+_COMMANDS = (
+    Command("New ticket: note a call", "phone-incoming", "ticket_new", "work_ticket"),
+    Command("Propose as major", "speakerphone", "propose", "propose"),
+    Command("New problem", "bug", "problem_new", "work_problem"),
+    Command("New change", "git-branch", "change_new", "work_change"),
+    Command("Report something", "message-report", "portal", "use_portal"),
+    Command("Who is on call", "phone", "on_call", "view_desk"),
+    Command("Invite a person", "user-plus", "person_invite", "configure"),
+    Command("Organisation settings", "settings", "organisation", "configure"),
+    Command("Audiences: who is told", "users-group", "audiences", "configure"),
+    Command("My settings", "user-circle", "my_settings", ""),
+)
+
+
+def _commands(request: Request, q: str) -> list[dict[str, Any]]:
+    return [
+        {"words": one.words, "icon": one.icon, "url": reverse(one.name)}
+        for one in _COMMANDS
+        if q in one.words.lower() and (not one.act or permissions.can(request.user, one.act))
+    ]
