@@ -1,6 +1,7 @@
 """What the war room shows. Each part is asked for once, when the page or fragment that needs it is made."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -137,10 +138,17 @@ class StageRow:
 class Room:
     """One incident as one person sees it."""
 
-    def __init__(self, incident: MajorIncident, user: User, now: datetime | None = None) -> None:
+    def __init__(
+        self,
+        incident: MajorIncident,
+        user: User,
+        now: datetime | None = None,
+        stand_in: Callable[[], tuple[list[User], str]] | None = None,
+    ) -> None:
         self.incident = incident
         self.user = user
         self.now = now or timezone.now()
+        self.stand_in = stand_in
 
     # --- who
     @cached_property
@@ -193,7 +201,7 @@ class Room:
 
     @cached_property
     def holders(self) -> dict[str, StepHolders]:
-        return step_holders(self.incident, steps=self.steps)
+        return step_holders(self.incident, steps=self.steps, stand_in=self.stand_in)
 
     @cached_property
     def step_rows(self) -> dict[str, StepRow]:
