@@ -267,19 +267,11 @@ def step_holders(
     incident: MajorIncident,
     *,
     steps: Iterable[IncidentStep] | None = None,
-<<<<<<< HEAD
     stand_ins: Callable[[], tuple[list[User], str]] | None = None,
 ) -> dict[str, StepHolders]:
     """Holders of every step of the incident, by step key. Query count does not depend on steps or seats.
 
     `stand_ins` answers who stands in for nobody, for a page that asks about many incidents and looks it up once.
-=======
-    stand_in: Callable[[], tuple[list[User], str]] | None = None,
-) -> dict[str, StepHolders]:
-    """Holders of every step of the incident, by step key. Query count does not depend on steps or seats.
-
-    `stand_in` answers as `last_resort` does; a list of incidents asks it once for all of them.
->>>>>>> refs/heads/room
     """
     seated = accepted_people(incident)
     rows = {step.key: step for step in (incident.steps.all() if steps is None else steps)}
@@ -297,11 +289,7 @@ def step_holders(
         warnings = []
         holding = frozenset(person.pk for person in accountable + responsible)
         if not accountable:
-<<<<<<< HEAD
             resort = resort or (stand_ins() if stand_ins else last_resort(timezone.now()))
-=======
-            resort = resort or (stand_in() if stand_in else last_resort(timezone.now()))
->>>>>>> refs/heads/room
             accountable = resort[0]
             warnings.append(f"Nobody seated is accountable: {resort[1]} stands in.")
         if not responsible:

@@ -48,8 +48,8 @@ def board(user: User, now: datetime) -> Board:
     for row in waiting_candidates(user):
         seen_by = row.acknowledged_by.display_name if row.acknowledged_by else ""
         waiting.append(Waiting(row, seen_by or nobody_seen, row.ticket_count))  # type: ignore[attr-defined]
-    stand_in = cache(lambda: last_resort(now))
-    return Board(waiting, [Room(incident, user, now, stand_in) for incident in open_incidents(user)], duty)
+    stand_ins = cache(lambda: last_resort(now))
+    return Board(waiting, [Room(incident, user, now, stand_ins) for incident in open_incidents(user)], duty)
 
 
 @dataclass(frozen=True)

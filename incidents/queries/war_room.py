@@ -143,12 +143,12 @@ class Room:
         incident: MajorIncident,
         user: User,
         now: datetime | None = None,
-        stand_in: Callable[[], tuple[list[User], str]] | None = None,
+        stand_ins: Callable[[], tuple[list[User], str]] | None = None,
     ) -> None:
         self.incident = incident
         self.user = user
         self.now = now or timezone.now()
-        self.stand_in = stand_in
+        self.stand_ins = stand_ins
 
     # --- who
     @cached_property
@@ -201,7 +201,7 @@ class Room:
 
     @cached_property
     def holders(self) -> dict[str, StepHolders]:
-        return step_holders(self.incident, steps=self.steps, stand_in=self.stand_in)
+        return step_holders(self.incident, steps=self.steps, stand_ins=self.stand_ins)
 
     @cached_property
     def step_rows(self) -> dict[str, StepRow]:
