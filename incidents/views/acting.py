@@ -55,11 +55,16 @@ def put_refusal(form: BaseForm, refusal: ProcessError) -> None:
 
 
 def attempt(form: BaseForm, act: Callable[[dict[str, Any]], Any]) -> tuple[bool, Any]:
-    """Does the act with what the valid form says. (False, None) when the form or the process refused."""
+    """Does the act with what the valid form says. (False, None) when the form or the process refused.
+
+    Raises NotAccountable: who may not act gets 403, and the open dialog keeps what was typed.
+    """
     if not form.is_valid():
         return False, None
     try:
         return True, act(form.cleaned_data)
+    except NotAccountable:
+        raise
     except ProcessError as refusal:
         put_refusal(form, refusal)
         return False, None
