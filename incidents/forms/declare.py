@@ -27,7 +27,7 @@ class DeclareForm(forms.Form):
     )
     affects = forms.ChoiceField(label="Affects", choices=Affects.choices, initial=Affects.BOTH)
     users_affected = forms.IntegerField(label="Users affected", required=False, min_value=0, max_value=2**31 - 1)
-    started_at = moment("Impact began, if known", required=False)
+    started_at = moment("Impact began", required=False)
     description = long_text("What is known", required=False, rows=2)
     is_drill = forms.BooleanField(label="This is a drill", required=False, help_text="Reaches seated people only, counts in no figure.")
     candidate = forms.CharField(required=False, widget=forms.HiddenInput)
