@@ -17,11 +17,16 @@ MOST_ROWS = 60
 class ReviewForm(forms.Form):
     cause = long_text("Cause", required=False)
     unknown_because = long_text("Or: unknown, because", required=False, rows=2)
-    findings = long_text("Findings", required=False, rows=4, help_text="What helped it happen, what made it last. One a line.")
+    findings = long_text(
+        "Findings", required=False, rows=4, help_text="What helped it happen, what made it last. One a line."
+    )
     went_well = long_text("What went well", required=False)
     no_actions_because = long_text("No actions, because", required=False, rows=2, help_text="Only when there are none.")
     observation_hours = forms.IntegerField(
-        label="Observation window, hours", min_value=0, max_value=24 * 90, help_text="From the resolution; 0 is allowed."
+        label="Observation window, hours",
+        min_value=0,
+        max_value=24 * 90,
+        help_text="From the resolution; 0 is allowed.",
     )
 
     def __init__(self, *args: Any, review: Review, **kwargs: Any) -> None:
@@ -37,7 +42,9 @@ class ActionForm(forms.Form):
     pk = forms.IntegerField(required=False, widget=forms.HiddenInput)
     title = forms.CharField(label="Action", max_length=250, required=False)
     owner = Person(User.objects.none(), label="Owner", required=False, empty_label="Choose")
-    due_on = forms.DateField(label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    due_on = forms.DateField(
+        label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,4 +86,4 @@ class DocumentForm(forms.Form):
     def __init__(self, *args: Any, document: Document, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", "document_%s")
         super().__init__(*args, **kwargs)
-        self.initial |= {"title": document.title, "markdown": document.markdown, "version": document.version}
+        self.initial.update(title=document.title, markdown=document.markdown, version=document.version)

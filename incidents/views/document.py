@@ -1,5 +1,7 @@
 """The incident document: generated from the record, edited, published as an article."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -48,7 +50,7 @@ def document_edit(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("document", room.incident.ref)
     form = DocumentForm(request.POST if request.method == "POST" else None, document=found)
     if request.method == "POST":
-        by = {"actor": room.user, "at": timezone.now()}
+        by: dict[str, Any] = {"actor": room.user, "at": timezone.now()}
         saved, _ = attempt(form, lambda given: documents.edit_document(room.incident.pk, **given, **by))
         if saved:
             messages.success(request, "Saved.")

@@ -131,7 +131,10 @@ def _update_now(d: Doing) -> dict[str, Any]:
     """A first wording from the pinned situation."""
     incident = d.room.incident
     parts = [incident.conditions, incident.actions_summary]
-    return {"text": "\n\n".join(part for part in parts if part), "next_in": "60" if incident.severity == "SEV3" else "30"}
+    return {
+        "text": "\n\n".join(part for part in parts if part),
+        "next_in": "60" if incident.severity == "SEV3" else "30",
+    }
 
 
 def _restore(d: Doing) -> Any:
@@ -154,7 +157,11 @@ def _object(d: Doing) -> Any:
 
 def _decide(approve: bool) -> Callable[[Doing], Any]:
     return lambda d: updates.decide_approval(
-        d.mine(Approval).pk, approve=approve, chosen=d.given.get("chosen", ""), comment=d.given.get("comment", ""), **d.by
+        d.mine(Approval).pk,
+        approve=approve,
+        chosen=d.given.get("chosen", ""),
+        comment=d.given.get("comment", ""),
+        **d.by,
     )
 
 
@@ -183,25 +190,38 @@ def _reword_now(d: Doing) -> dict[str, Any]:
     return {"text": newest.text if newest else event.text}
 
 
-IN_ONE = "It is written into the record at once."
 ACTS: dict[str, Act] = {
     # the team
     "invite": Act(
         "Invite to the team",
         lambda d: seats.invite(
-            d.pk, role=d.given["role"], user=d.given["user"], guest_email=d.given["guest_email"],
-            message=d.given["message"], **d.by,
+            d.pk,
+            role=d.given["role"],
+            user=d.given["user"],
+            guest_email=d.given["guest_email"],
+            message=d.given["message"],
+            **d.by,
         ),
-        "Invited.", "Invite", forms.InviteForm, "assemble", "A seat counts once it is accepted.",
+        "Invited.",
+        "Invite",
+        forms.InviteForm,
+        "assemble",
+        "A seat counts once it is accepted.",
     ),
     "accept": Act("Accept the seat", lambda d: seats.accept(d.mine(Seat).pk, **d.by), "You are on the team.", "Accept"),
     "decline": Act("Decline the seat", lambda d: seats.decline(d.mine(Seat).pk, **d.by), "Declined.", "Decline"),
     "release": Act(
-        "Release from the team", lambda d: seats.release(d.mine(Seat).pk, **d.by), "Released.", "Release",
+        "Release from the team",
+        lambda d: seats.release(d.mine(Seat).pk, **d.by),
+        "Released.",
+        "Release",
         text="The seat ends now; the person hears of it. They can be invited again.",
     ),
     "take-command": Act(
-        "Take command", lambda d: seats.take_command(d.pk, **d.by), "You are in command.", "Take command",
+        "Take command",
+        lambda d: seats.take_command(d.pk, **d.by),
+        "You are in command.",
+        "Take command",
         text="You become major incident manager of this incident; whoever is now is released. It is recorded.",
     ),
     "bridge": Act(
@@ -209,52 +229,98 @@ ACTS: dict[str, Act] = {
         lambda d: response.set_bridge(
             d.pk, join_url=d.given["join_url"], provider=d.given["provider"], dial_in=d.given["dial_in"], **d.by
         ),
-        "The bridge is set; the team is being invited.", "Set bridge", forms.BridgeForm, "bridge",
+        "The bridge is set; the team is being invited.",
+        "Set bridge",
+        forms.BridgeForm,
+        "bridge",
         "Everybody seated gets the link, with an invitation.",
     ),
-    "join-bridge": Act("Join the bridge", lambda d: response.join_bridge(d.pk, **d.by), "You are on the roll-call.", "Join"),
+    "join-bridge": Act(
+        "Join the bridge", lambda d: response.join_bridge(d.pk, **d.by), "You are on the roll-call.", "Join"
+    ),
     "open-war-room": Act(
-        "War room", _open_war_room, "The war room is open.", "Open war room", forms.WarRoomForm, "war_room",
+        "War room",
+        _open_war_room,
+        "The war room is open.",
+        "Open war room",
+        forms.WarRoomForm,
+        "war_room",
         "A place for those on site, a link for the others. This page is the room as well.",
     ),
-    "enter": Act("Enter the war room", lambda d: response.enter_war_room(d.pk, **d.by), "You are in the room.", "Enter"),
+    "enter": Act(
+        "Enter the war room", lambda d: response.enter_war_room(d.pk, **d.by), "You are in the room.", "Enter"
+    ),
     "leave": Act("Leave the war room", lambda d: response.leave_war_room(d.pk, **d.by), "You left the room.", "Leave"),
     # the record
     "note": Act(
-        "Note", lambda d: response.post_note(d.pk, text=d.given["text"], **d.by), "Posted.", "Post note",
-        forms.TextForm, "contribute",
+        "Note",
+        lambda d: response.post_note(d.pk, text=d.given["text"], **d.by),
+        "Posted.",
+        "Post note",
+        forms.TextForm,
+        "contribute",
     ),
     "decision": Act(
         "Decision",
         lambda d: response.record_decision(
             d.pk, text=d.given["text"], rationale=d.given["rationale"], objections=d.given["objections"], **d.by
         ),
-        "Recorded.", "Record decision", forms.DecisionForm, "contribute",
+        "Recorded.",
+        "Record decision",
+        forms.DecisionForm,
+        "contribute",
     ),
     "reword": Act(
-        "Reword", lambda d: response.edit_entry(d.mine(TimelineEvent).pk, text=d.given["text"], **d.by), "Reworded.",
-        "Save", forms.TextForm, "contribute", "Every earlier wording stays readable.", initial=_reword_now,
+        "Reword",
+        lambda d: response.edit_entry(d.mine(TimelineEvent).pk, text=d.given["text"], **d.by),
+        "Reworded.",
+        "Save",
+        forms.TextForm,
+        "contribute",
+        "Every earlier wording stays readable.",
+        initial=_reword_now,
     ),
     "situation": Act(
-        "Situation", _situation, "The situation is up to date.", "Save", forms.SituationForm, "contribute",
-        "What everybody reads first. Short is better.", initial=_situation_now,
+        "Situation",
+        _situation,
+        "The situation is up to date.",
+        "Save",
+        forms.SituationForm,
+        "contribute",
+        "What everybody reads first. Short is better.",
+        initial=_situation_now,
     ),
     "task": Act(
         "Task",
-        lambda d: response.add_task(d.pk, title=d.given["title"], assignee=d.given["assignee"], due_at=d.given["due_at"], **d.by),
-        "Task added.", "Add task", forms.TaskForm, "contribute",
+        lambda d: response.add_task(
+            d.pk, title=d.given["title"], assignee=d.given["assignee"], due_at=d.given["due_at"], **d.by
+        ),
+        "Task added.",
+        "Add task",
+        forms.TaskForm,
+        "contribute",
     ),
     "take-task": Act(
         "Take the task",
         lambda d: response.change_task(_task_of(d).pk, changes={"assignee": d.actor, "status": "in_progress"}, **d.by),
-        "It is yours.", "Take",
+        "It is yours.",
+        "Take",
     ),
     "finish-task": Act(
-        "Finish the task", lambda d: response.change_task(_task_of(d).pk, changes={"status": "done"}, **d.by), "Done.", "Done"
+        "Finish the task",
+        lambda d: response.change_task(_task_of(d).pk, changes={"status": "done"}, **d.by),
+        "Done.",
+        "Done",
     ),
     "update": Act(
-        "Publish an update", _update, "The update is on its way.", "Publish update", forms.UpdateForm, "inform",
-        fragment="incidents/acts/update.html", initial=_update_now,
+        "Publish an update",
+        _update,
+        "The update is on its way.",
+        "Publish update",
+        forms.UpdateForm,
+        "inform",
+        fragment="incidents/acts/update.html",
+        initial=_update_now,
     ),
     # opinions and decisions
     "agree": Act("Agree", lambda d: _consult(d, "", True), "Your agreement is in the timeline.", "Agree"),
@@ -264,47 +330,108 @@ ACTS: dict[str, Act] = {
         lambda d: updates.ask_approval(
             d.pk, **{n: d.given[n] for n in ("question", "approver", "options", "due_at", "cost_of_waiting")}, **d.by
         ),
-        "Asked.", "Ask", forms.AskForm, "contribute",
+        "Asked.",
+        "Ask",
+        forms.AskForm,
+        "contribute",
     ),
     "approve": Act("Approve", _decide(True), "Approved.", "Approve"),
     "decide": Act("Your decision", _decide(True), "Decided.", "Decide", forms.DecideForm, shape=_options),
     "refuse": Act("Refuse", _decide(False), "Refused.", "Refuse", forms.CommentForm, danger=True),
     # steps
     "problem": Act(
-        "Problem behind this incident", _problem, "The problem is linked.", "Link problem", forms.ProblemForm, "problem",
+        "Problem behind this incident",
+        _problem,
+        "The problem is linked.",
+        "Link problem",
+        forms.ProblemForm,
+        "problem",
         "The step is done once a linked problem has an owner.",
     ),
     "change": Act(
-        "Change", _change, "The change is linked.", "Link change", forms.ChangeForm, "change",
+        "Change",
+        _change,
+        "The change is linked.",
+        "Link change",
+        forms.ChangeForm,
+        "change",
         "The step is done once a change linked as fix is implemented.",
     ),
     "waive": Act(
-        "Waive the step", lambda d: steps.waive(d.pk, d.target, reason=d.given["reason"], **d.by), "Waived.", "Waive step",
-        forms.ReasonForm, "A", "The gate lets it pass. The reason shows on the incident and in the review.", danger=True,
+        "Waive the step",
+        lambda d: steps.waive(d.pk, d.target, reason=d.given["reason"], **d.by),
+        "Waived.",
+        "Waive step",
+        forms.ReasonForm,
+        "A",
+        "The gate lets it pass. The reason shows on the incident and in the review.",
+        danger=True,
     ),
     "hand-over": Act(
-        "Hand the step over", lambda d: steps.reassign(d.pk, d.target, seat_id=d.given["seat"], **d.by), "Handed over.",
-        "Hand over", forms.HandOverForm, "A", "Whoever gets it signs for it from now on.",
+        "Hand the step over",
+        lambda d: steps.reassign(d.pk, d.target, seat_id=d.given["seat"], **d.by),
+        "Handed over.",
+        "Hand over",
+        forms.HandOverForm,
+        "A",
+        "Whoever gets it signs for it from now on.",
     ),
     # stages
-    "begin_containment": Act("Begin containment", _move("begin_containment"), "Containment has begun.", "Begin containment", forms.WhenForm, "command"),
-    "begin_resolution": Act("Begin resolution", _move("begin_resolution"), "Resolution has begun.", "Begin resolution", forms.WhenForm, "command"),
-    "confirm_resolution": Act(
-        "Confirm resolution", _move("confirm_resolution"), "Resolved. The review is open.", "Confirm resolution",
-        forms.WhenForm, "command", "The fix holds. Linked tickets are resolved and their requesters asked.",
+    "begin_containment": Act(
+        "Begin containment",
+        _move("begin_containment"),
+        "Containment has begun.",
+        "Begin containment",
+        forms.WhenForm,
+        "command",
     ),
-    "close": Act("Close", _move("close"), "Closed.", "Close", forms.WhenForm, "command", "Reviewed, documented, measured."),
+    "begin_resolution": Act(
+        "Begin resolution",
+        _move("begin_resolution"),
+        "Resolution has begun.",
+        "Begin resolution",
+        forms.WhenForm,
+        "command",
+    ),
+    "confirm_resolution": Act(
+        "Confirm resolution",
+        _move("confirm_resolution"),
+        "Resolved. The review is open.",
+        "Confirm resolution",
+        forms.WhenForm,
+        "command",
+        "The fix holds. Linked tickets are resolved and their requesters asked.",
+    ),
+    "close": Act(
+        "Close", _move("close"), "Closed.", "Close", forms.WhenForm, "command", "Reviewed, documented, measured."
+    ),
     "fall_back": Act(
-        "Fall back to containment", _move_back("fall_back"), "Back in containment.", "Fall back", forms.ReasonWhenForm,
-        "command", "The fix failed: a new one is needed before the resolution can be confirmed.",
+        "Fall back to containment",
+        _move_back("fall_back"),
+        "Back in containment.",
+        "Fall back",
+        forms.ReasonWhenForm,
+        "command",
+        "The fix failed: a new one is needed before the resolution can be confirmed.",
     ),
     "reopen": Act(
-        "It came back: reopen", _move_back("reopen"), "Reopened.", "Reopen", forms.ReasonWhenForm, "command",
+        "It came back: reopen",
+        _move_back("reopen"),
+        "Reopened.",
+        "Reopen",
+        forms.ReasonWhenForm,
+        "command",
         "Back to containment with a new downtime. Fix, review, document and figures need new evidence.",
     ),
     "stand_down": Act(
-        "Stand down", _move_back("stand_down"), "Stood down.", "Stand down", forms.ReasonWhenForm, "command",
-        "Declared in error. Everybody who was told hears that it was a false alarm, and it counts in no figure.", danger=True,
+        "Stand down",
+        _move_back("stand_down"),
+        "Stood down.",
+        "Stand down",
+        forms.ReasonWhenForm,
+        "command",
+        "Declared in error. Everybody who was told hears that it was a false alarm, and it counts in no figure.",
+        danger=True,
     ),
     "reinstate": Act(
         "Reverse the stand-down", _move_back("reinstate"), "Open again.", "Reverse", forms.ReasonWhenForm, "command"
@@ -312,48 +439,86 @@ ACTS: dict[str, Act] = {
     "merge": Act(
         "Merge into another incident",
         lambda d: major_incidents.merge_into(d.pk, target_id=d.given["target"].pk, **d.by),
-        "Merged.", "Merge", forms.MergeForm, "command",
-        "Tickets, problems, tasks and services move there; this one closes and its links lead there.", danger=True,
+        "Merged.",
+        "Merge",
+        forms.MergeForm,
+        "command",
+        "Tickets, problems, tasks and services move there; this one closes and its links lead there.",
+        danger=True,
     ),
     "contain": Act(
-        "Mark contained", _move("contain"), "Contained.", "Mark contained", forms.WhenForm, "command",
+        "Mark contained",
+        _move("contain"),
+        "Contained.",
+        "Mark contained",
+        forms.WhenForm,
+        "command",
         "The spread is stopped, or a workaround is in place.",
     ),
     "restore": Act(
-        "Service restored", _restore, "Downtime ended.", "Service is back", forms.RestoreForm, "command",
+        "Service restored",
+        _restore,
+        "Downtime ended.",
+        "Service is back",
+        forms.RestoreForm,
+        "command",
         "Ends the downtime of what you choose.",
     ),
     "edit": Act(
         "Correct the incident",
         lambda d: major_incidents.edit(d.pk, changes=d.given["changes"], reason=d.given["reason"], **d.by),
-        "Corrected.", "Save", forms.EditForm, "command",
+        "Corrected.",
+        "Save",
+        forms.EditForm,
+        "command",
     ),
     "link-tickets": Act(
         "Link tickets",
         lambda d: ticket_links.link(d.given["tickets"], incident_id=d.pk, **d.by),
-        "Linked.", "Link", forms.TicketsForm, "command",
+        "Linked.",
+        "Link",
+        forms.TicketsForm,
+        "command",
         "They become its children: their requesters hear every public update.",
     ),
     # clocks
     "correct-clock": Act(
         "Correct a clock",
         lambda d: clocks.correct(d.pk, clock=d.target, value=d.given["value"], reason=d.given["reason"], **d.by),
-        "Corrected.", "Save", forms.ClockForm, "command", "The old value stays in its history.", initial=_clock_now,
+        "Corrected.",
+        "Save",
+        forms.ClockForm,
+        "command",
+        "The old value stays in its history.",
+        initial=_clock_now,
     ),
     "clock-not-applicable": Act(
         "Clock not applicable",
         lambda d: clocks.mark_not_applicable(d.pk, clock=d.target, reason=d.given["reason"], **d.by),
-        "Marked.", "Mark not applicable", forms.ReasonForm, "measure", "It has no value and needs none.",
+        "Marked.",
+        "Mark not applicable",
+        forms.ReasonForm,
+        "measure",
+        "It has no value and needs none.",
     ),
     "add-downtime": Act(
         "A service was down",
         lambda d: downtime.add(d.pk, **{n: d.given[n] for n in ("service", "started_at", "ended_at")}, **d.by),
-        "Added.", "Add downtime", forms.DowntimeForm, "command",
+        "Added.",
+        "Add downtime",
+        forms.DowntimeForm,
+        "command",
     ),
     "correct-downtime": Act(
-        "Correct downtime", _correct_downtime, "Corrected.", "Save", forms.DowntimeChangeForm, "command", initial=_interval_now
+        "Correct downtime",
+        _correct_downtime,
+        "Corrected.",
+        "Save",
+        forms.DowntimeChangeForm,
+        "command",
+        initial=_interval_now,
     ),
-}  # fmt: skip
+}
 ABOUT_STEPS = ("waive", "hand-over")
 
 
