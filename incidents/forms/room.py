@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from incidents.forms.fields import Moment, PeopleChoice
 from incidents.markup import MAX_CHARACTERS
 from incidents.models import (
     Affects,
@@ -27,8 +28,6 @@ from incidents.permissions import visible_changes, visible_incidents, visible_pr
 from incidents.priority import Level, Severity
 from incidents.process import OPEN_STAGES, AccountRole, Audience, Role
 from incidents.queries.war_room import Room
-
-MOMENT_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 
 
 class RoomForm(forms.Form):
@@ -51,13 +50,12 @@ class RoomForm(forms.Form):
         return [row for row in found if row] + [[bound] for bound in self.visible_fields() if bound.name not in named]
 
 
-def moment(label: str, **kwargs: Any) -> forms.DateTimeField:
+def moment(label: str, **kwargs: Any) -> Moment:
     """A date and time as the reader's clock shows it; aware afterwards."""
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-    return forms.DateTimeField(label=label, widget=widget, input_formats=MOMENT_FORMATS, **kwargs)
+    return Moment(label=label, **kwargs)
 
 
-def when(label: str = "When") -> forms.DateTimeField:
+def when(label: str = "When") -> Moment:
     return moment(label, required=False, help_text="Empty means now.")
 
 
@@ -69,11 +67,6 @@ def long_text(label: str, *, rows: int = 3, **kwargs: Any) -> forms.CharField:
 class Person(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.display_name} ({obj.job_title or obj.email})"
-
-
-class People(forms.ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Any) -> str:
-        return obj.display_name
 
 
 class NothingForm(RoomForm):
@@ -236,7 +229,7 @@ class ChangeForm(RoomForm):
     risk = forms.ChoiceField(label="Risk", choices=Risk.choices, initial=Risk.MEDIUM)
     plan = long_text("Plan", required=False)
     backout_plan = long_text("Back-out plan", required=False, rows=2)
-    approvers = People(
+    approvers = PeopleChoice(
         User.objects.none(), label="Approvers", required=False, help_text="Never the requester or the implementer."
     )
     rows = (("relation", "existing"), ("type", "risk"))

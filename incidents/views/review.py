@@ -14,7 +14,8 @@ from incidents.models import Review
 from incidents.permissions import may_do_step
 from incidents.queries.war_room import Room
 from incidents.review_facts import review_facts
-from incidents.views.acting import entered, load_room, put_refusal
+from incidents.views.acting import entered, load_room
+from incidents.views.dialogs import put_errors
 
 
 @entered
@@ -47,7 +48,7 @@ def _save(request: HttpRequest, room: Room, form: ReviewForm, actions: Any) -> b
         if request.POST.get("do") == "complete":
             reviews.complete_review(room.incident.pk, **by)
     except ProcessError as refusal:
-        put_refusal(form, refusal)
+        put_errors(form, refusal)
         return False
     messages.success(request, "Completed." if request.POST.get("do") == "complete" else "Saved.")
     return True

@@ -1,194 +1,32 @@
 """Every act of the war room as data: its words, its form, and the one action it calls."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
-from django.forms import BaseForm
-from django.shortcuts import get_object_or_404
-
-from incidents.actions import (
-    changes,
-    clocks,
-    downtime,
-    major_incidents,
-    problems,
-    response,
-    seats,
-    steps,
-    ticket_links,
-    updates,
-)
+from incidents.actions import clocks, downtime, major_incidents, response, seats, steps, ticket_links, updates
 from incidents.forms import room as forms
-from incidents.models import Approval, Consult, DowntimeInterval, Seat, Task, TimelineEvent, User
-from incidents.process import CLOCKS, STEP_BY_KEY
-from incidents.queries.war_room import Room
-
-
-@dataclass(frozen=True)
-class Doing:
-    """One request to act: who, when, on what, with which input."""
-
-    room: Room
-    target: str
-    given: dict[str, Any]
-    actor: User
-    at: datetime
-
-    @property
-    def by(self) -> dict[str, Any]:
-        return {"actor": self.actor, "at": self.at}
-
-    @property
-    def when(self) -> dict[str, Any]:
-        """As `by`, at the moment that was typed when there is one."""
-        return {"actor": self.actor, "at": self.given.get("at") or self.at}
-
-    @property
-    def pk(self) -> int:
-        return self.room.incident.pk
-
-    def mine(self, model: Any, **path: Any) -> Any:
-        """The target record when it belongs to this incident, 404 otherwise."""
-        number = self.target if self.target.isdigit() and len(self.target) < 16 else "0"
-        return get_object_or_404(model, pk=number, **(path or {"incident": self.room.incident}))
-
-
-@dataclass(frozen=True)
-class Act:
-    """`needs` says who is shown the dialog: command, contribute, the key of a step, "A" (of the target step), or
-    nobody in particular. The action itself decides in the end."""
-
-    title: str
-    run: Callable[[Doing], Any]
-    said: str
-    submit: str
-    form: type[forms.RoomForm] = forms.NothingForm
-    needs: str = ""
-    text: str = ""
-    danger: bool = False
-    fragment: str = "incidents/acts/dialog.html"
-    initial: Callable[[Doing], dict[str, Any]] = lambda doing: {}
-    shape: Callable[[Doing, BaseForm], None] = lambda doing, form: None
-
-
-def _move(name: str) -> Callable[[Doing], Any]:
-    return lambda d: getattr(major_incidents, name)(d.pk, **d.when)
-
-
-def _move_back(name: str) -> Callable[[Doing], Any]:
-    return lambda d: getattr(major_incidents, name)(d.pk, reason=d.given["reason"], **d.when)
-
-
-def _situation(d: Doing) -> Any:
-    seen = d.given["seen_at"]
-    texts = {name: d.given[name] for name in ("conditions", "actions_summary", "needs")}
-    return response.set_situation(d.pk, **texts, seen_at=datetime.fromisoformat(seen) if seen else None, **d.by)
-
-
-def _situation_now(d: Doing) -> dict[str, Any]:
-    incident = d.room.incident
-    seen = incident.situation_changed_at
-    return {
-        "conditions": incident.conditions,
-        "actions_summary": incident.actions_summary,
-        "needs": incident.needs,
-        "seen_at": seen.isoformat() if seen else "",
-    }
-
-
-def _open_war_room(d: Doing) -> None:
-    response.open_war_room(d.pk, location=d.given["location"], url=d.given["url"], **d.by)
-    if d.given["enter"]:
-        response.enter_war_room(d.pk, **d.by)
-
-
-def _problem(d: Doing) -> Any:
-    if known := d.given["existing"]:
-        return problems.link_incident(known.pk, incident_id=d.pk, **d.by)
-    return problems.open_problem(
-        title=d.given["title"], description=d.given["description"], owner=d.given["owner"],
-        major_incident=d.room.incident, **d.by,
-    )  # fmt: skip
-
-
-def _change(d: Doing) -> Any:
-    if known := d.given["existing"]:
-        return changes.link(known.pk, incident_id=d.pk, relation=d.given["relation"], **d.by)
-    names = ("title", "type", "risk", "plan", "backout_plan", "approvers", "relation")
-    services = [row["service"] for row in d.room.service_rows if row["service"]]
-    fields = {name: d.given[name] for name in names}
-    return changes.open_change(**fields, services=services, major_incident=d.room.incident, **d.by)
-
-
-def _update(d: Doing) -> Any:
-    names = ("texts", "audiences", "next_update_at")
-    return updates.publish_update(d.pk, **{name: d.given[name] for name in names}, **d.by)
-
-
-def _update_now(d: Doing) -> dict[str, Any]:
-    """A first wording from the pinned situation."""
-    incident = d.room.incident
-    parts = [incident.conditions, incident.actions_summary]
-    return {
-        "text": "\n\n".join(part for part in parts if part),
-        "next_in": "60" if incident.severity == "SEV3" else "30",
-    }
-
-
-def _restore(d: Doing) -> Any:
-    services = d.given.get("services")
-    return downtime.restore(d.pk, services=list(services) if services else None, **d.when)
-
-
-def _task_of(d: Doing) -> Task:
-    return d.mine(Task)
-
-
-def _consult(d: Doing, text: str, agrees: bool | None) -> Any:
-    consult = d.mine(Consult, step__incident=d.room.incident)
-    return steps.answer_consult(consult.pk, text=text, agrees=agrees, **d.by)
-
-
-def _object(d: Doing) -> Any:
-    return _consult(d, d.given["text"], {"object": False, "agree": True}.get(d.given["verdict"]))
-
-
-def _decide(approve: bool) -> Callable[[Doing], Any]:
-    return lambda d: updates.decide_approval(
-        d.mine(Approval).pk,
-        approve=approve,
-        chosen=d.given.get("chosen", ""),
-        comment=d.given.get("comment", ""),
-        **d.by,
-    )
-
-
-def _options(d: Doing, form: BaseForm) -> None:
-    form.fields["chosen"].choices = [(option, option) for option in d.mine(Approval).options]  # type: ignore[attr-defined]
-
-
-def _clock_now(d: Doing) -> dict[str, Any]:
-    return {"value": getattr(d.room.incident, d.target, None)} if d.target in CLOCKS else {}
-
-
-def _interval_now(d: Doing) -> dict[str, Any]:
-    interval = d.mine(DowntimeInterval)
-    return {"started_at": interval.started_at, "ended_at": interval.ended_at}
-
-
-def _correct_downtime(d: Doing) -> Any:
-    """Only what was changed: the form shows minutes, and must not cut off the seconds of the other end."""
-    interval = d.mine(DowntimeInterval)
-    return downtime.correct(interval.pk, changes=d.given["changed"], **d.by)
-
-
-def _reword_now(d: Doing) -> dict[str, Any]:
-    event = d.mine(TimelineEvent)
-    newest = event.edits.last()
-    return {"text": newest.text if newest else event.text}
-
+from incidents.models import Approval, Consult, Seat, TimelineEvent
+from incidents.process import STEP_BY_KEY
+from incidents.views.doing import (
+    Act,
+    Doing,
+    answer,
+    answer_in_words,
+    clock_now,
+    correct_downtime,
+    decide,
+    interval_now,
+    link_change,
+    link_problem,
+    move,
+    move_with_reason,
+    offer_options,
+    open_war_room,
+    publish,
+    restore,
+    reword_now,
+    set_situation,
+    situation_now,
+    task_of,
+    update_now,
+)
 
 ACTS: dict[str, Act] = {
     # the team
@@ -240,7 +78,7 @@ ACTS: dict[str, Act] = {
     ),
     "open-war-room": Act(
         "War room",
-        _open_war_room,
+        open_war_room,
         "The war room is open.",
         "Open war room",
         forms.WarRoomForm,
@@ -278,17 +116,17 @@ ACTS: dict[str, Act] = {
         forms.TextForm,
         "contribute",
         "Every earlier wording stays readable.",
-        initial=_reword_now,
+        initial=reword_now,
     ),
     "situation": Act(
         "Situation",
-        _situation,
+        set_situation,
         "The situation is up to date.",
         "Save",
         forms.SituationForm,
         "contribute",
         "What everybody reads first. Short is better.",
-        initial=_situation_now,
+        initial=situation_now,
     ),
     "task": Act(
         "Task",
@@ -302,29 +140,29 @@ ACTS: dict[str, Act] = {
     ),
     "take-task": Act(
         "Take the task",
-        lambda d: response.change_task(_task_of(d).pk, changes={"assignee": d.actor, "status": "in_progress"}, **d.by),
+        lambda d: response.change_task(task_of(d).pk, changes={"assignee": d.actor, "status": "in_progress"}, **d.by),
         "It is yours.",
         "Take",
     ),
     "finish-task": Act(
         "Finish the task",
-        lambda d: response.change_task(_task_of(d).pk, changes={"status": "done"}, **d.by),
+        lambda d: response.change_task(task_of(d).pk, changes={"status": "done"}, **d.by),
         "Done.",
         "Done",
     ),
     "update": Act(
         "Publish an update",
-        _update,
+        publish,
         "The update is on its way.",
         "Publish update",
         forms.UpdateForm,
         "inform",
         fragment="incidents/acts/update.html",
-        initial=_update_now,
+        initial=update_now,
     ),
     # opinions and decisions
-    "agree": Act("Agree", lambda d: _consult(d, "", True), "Your agreement is in the timeline.", "Agree"),
-    "object": Act("Your opinion", _object, "Your opinion is in the timeline.", "Answer", forms.ObjectForm),
+    "agree": Act("Agree", lambda d: answer(d, "", True), "Your agreement is in the timeline.", "Agree"),
+    "object": Act("Your opinion", answer_in_words, "Your opinion is in the timeline.", "Answer", forms.ObjectForm),
     "ask": Act(
         "Ask management for a decision",
         lambda d: updates.ask_approval(
@@ -335,13 +173,13 @@ ACTS: dict[str, Act] = {
         forms.AskForm,
         "contribute",
     ),
-    "approve": Act("Approve", _decide(True), "Approved.", "Approve"),
-    "decide": Act("Your decision", _decide(True), "Decided.", "Decide", forms.DecideForm, shape=_options),
-    "refuse": Act("Refuse", _decide(False), "Refused.", "Refuse", forms.CommentForm, danger=True),
+    "approve": Act("Approve", decide(True), "Approved.", "Approve"),
+    "decide": Act("Your decision", decide(True), "Decided.", "Decide", forms.DecideForm, shape=offer_options),
+    "refuse": Act("Refuse", decide(False), "Refused.", "Refuse", forms.CommentForm, danger=True),
     # steps
     "problem": Act(
         "Problem behind this incident",
-        _problem,
+        link_problem,
         "The problem is linked.",
         "Link problem",
         forms.ProblemForm,
@@ -350,7 +188,7 @@ ACTS: dict[str, Act] = {
     ),
     "change": Act(
         "Change",
-        _change,
+        link_change,
         "The change is linked.",
         "Link change",
         forms.ChangeForm,
@@ -379,7 +217,7 @@ ACTS: dict[str, Act] = {
     # stages
     "begin_containment": Act(
         "Begin containment",
-        _move("begin_containment"),
+        move("begin_containment"),
         "Containment has begun.",
         "Begin containment",
         forms.WhenForm,
@@ -387,7 +225,7 @@ ACTS: dict[str, Act] = {
     ),
     "begin_resolution": Act(
         "Begin resolution",
-        _move("begin_resolution"),
+        move("begin_resolution"),
         "Resolution has begun.",
         "Begin resolution",
         forms.WhenForm,
@@ -395,7 +233,7 @@ ACTS: dict[str, Act] = {
     ),
     "confirm_resolution": Act(
         "Confirm resolution",
-        _move("confirm_resolution"),
+        move("confirm_resolution"),
         "Resolved. The review is open.",
         "Confirm resolution",
         forms.WhenForm,
@@ -403,11 +241,11 @@ ACTS: dict[str, Act] = {
         "The fix holds. Linked tickets are resolved and their requesters asked.",
     ),
     "close": Act(
-        "Close", _move("close"), "Closed.", "Close", forms.WhenForm, "command", "Reviewed, documented, measured."
+        "Close", move("close"), "Closed.", "Close", forms.WhenForm, "command", "Reviewed, documented, measured."
     ),
     "fall_back": Act(
         "Fall back to containment",
-        _move_back("fall_back"),
+        move_with_reason("fall_back"),
         "Back in containment.",
         "Fall back",
         forms.ReasonWhenForm,
@@ -416,7 +254,7 @@ ACTS: dict[str, Act] = {
     ),
     "reopen": Act(
         "It came back: reopen",
-        _move_back("reopen"),
+        move_with_reason("reopen"),
         "Reopened.",
         "Reopen",
         forms.ReasonWhenForm,
@@ -425,7 +263,7 @@ ACTS: dict[str, Act] = {
     ),
     "stand_down": Act(
         "Stand down",
-        _move_back("stand_down"),
+        move_with_reason("stand_down"),
         "Stood down.",
         "Stand down",
         forms.ReasonWhenForm,
@@ -434,7 +272,12 @@ ACTS: dict[str, Act] = {
         danger=True,
     ),
     "reinstate": Act(
-        "Reverse the stand-down", _move_back("reinstate"), "Open again.", "Reverse", forms.ReasonWhenForm, "command"
+        "Reverse the stand-down",
+        move_with_reason("reinstate"),
+        "Open again.",
+        "Reverse",
+        forms.ReasonWhenForm,
+        "command",
     ),
     "merge": Act(
         "Merge into another incident",
@@ -448,7 +291,7 @@ ACTS: dict[str, Act] = {
     ),
     "contain": Act(
         "Mark contained",
-        _move("contain"),
+        move("contain"),
         "Contained.",
         "Mark contained",
         forms.WhenForm,
@@ -457,7 +300,7 @@ ACTS: dict[str, Act] = {
     ),
     "restore": Act(
         "Service restored",
-        _restore,
+        restore,
         "Downtime ended.",
         "Service is back",
         forms.RestoreForm,
@@ -490,7 +333,7 @@ ACTS: dict[str, Act] = {
         forms.ClockForm,
         "command",
         "The old value stays in its history.",
-        initial=_clock_now,
+        initial=clock_now,
     ),
     "clock-not-applicable": Act(
         "Clock not applicable",
@@ -511,12 +354,12 @@ ACTS: dict[str, Act] = {
     ),
     "correct-downtime": Act(
         "Correct downtime",
-        _correct_downtime,
+        correct_downtime,
         "Corrected.",
         "Save",
         forms.DowntimeChangeForm,
         "command",
-        initial=_interval_now,
+        initial=interval_now,
     ),
 }
 ABOUT_STEPS = ("waive", "hand-over")

@@ -13,7 +13,8 @@ from incidents.models import ClockEntry, TimelineEvent
 from incidents.process import CLOCKS, STEP_BY_KEY
 from incidents.queries.war_room import Room
 from incidents.views.acting import attempt, done, entered, load_room, show_dialog
-from incidents.views.room_acts import ABOUT_STEPS, ACTS, Act, Doing, subject_of
+from incidents.views.doing import Act, Doing
+from incidents.views.room_acts import ABOUT_STEPS, ACTS, subject_of
 
 LEAVES = ("merge",)
 

@@ -97,7 +97,6 @@ def closed(declared, product, people) -> str:
     reviewing.page.get_by_role("button", name="Save and complete").click()
     expect(reviewing.page.get_by_text("What it says stands")).to_be_visible(timeout=SLOW)
     page.goto(f"{declared}document/")
-    page.get_by_role("button", name="Write it from the record").click()
     page.get_by_role("button", name="Publish").click()
     expect(page.locator(".page-header .badge", has_text="Published")).to_be_visible(timeout=SLOW)
     page.goto(declared)
