@@ -44,6 +44,10 @@ def _month_starts(first: date, last: date) -> Iterator[date]:
         day = (day + timedelta(days=32)).replace(day=1)
 
 
+def zone_of(organisation: Organisation) -> ZoneInfo:
+    return ZoneInfo(organisation.time_zone)
+
+
 def month_start(moment: datetime, zone: ZoneInfo, back: int = 0) -> datetime:
     """Midnight of the first of the month, `back` months earlier, in that zone."""
     day = moment.astimezone(zone).date().replace(day=1)
@@ -100,7 +104,7 @@ def read_scope(
     without `end` it ends now. One query for the organisation, one more for each of the two that is given.
     """
     organisation = Organisation.current()
-    zone = ZoneInfo(organisation.time_zone)
+    zone = zone_of(organisation)
     errors: dict[str, list[str]] = {}
     moments: dict[str, datetime] = {}
     for name, text in (("from", start), ("to", end)):

@@ -55,11 +55,10 @@ class BrowserSession(SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         user = getattr(request._request, "user", None)
-        if user is not None and user.is_authenticated and user.access_expires_at:
-            if user.access_expires_at <= timezone.now():
-                raise AuthenticationFailed("Your access has ended. Ask whoever invited you.")
+        ends_at = user.access_expires_at if user is not None and user.is_authenticated else None
+        if ends_at and ends_at <= timezone.now():
+            raise AuthenticationFailed("Your access has ended. Ask whoever invited you.")
         return super().authenticate(request)  # type: ignore[return-value]
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
-

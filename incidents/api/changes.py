@@ -161,9 +161,7 @@ class ChangeDetail(OnChange, Changing):
         if incident is None and relation is not None:
             raise Invalid(major_incident="Name the major incident this change is the fix or the cause of.")
         if incident is not None:
-            changes.link(
-                record.pk, incident_id=incident.pk, relation=relation or "fix", actor=self.actor, at=at
-            )
+            changes.link(record.pk, incident_id=incident.pk, relation=relation or "fix", actor=self.actor, at=at)
         if given:
             changes.edit_change(record.pk, changes=given, actor=self.actor, at=at)
 

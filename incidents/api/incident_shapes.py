@@ -207,4 +207,3 @@ class SeatOut(Shape):
     invited_at = Moment()
     answered_at = Moment(allow_null=True)
     released_at = Moment(allow_null=True)
-

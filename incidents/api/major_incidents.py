@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.urls import reverse
 from django_filters import rest_framework as filters
 from rest_framework import serializers
@@ -20,6 +18,7 @@ from incidents.api.shapes import MomentIn, ReasonIn, Shape
 from incidents.models import Affects, Candidate, MajorIncident, Scope
 from incidents.priority import Priority, Severity
 from incidents.process import CLOCKS, Stage
+from incidents.queries.words import matching
 
 GIVEN_CLOCKS = major_incidents.SETTABLE_CLOCKS
 
@@ -82,8 +81,7 @@ class IncidentList(Collection, Making):
         return incident_rows(self.actor)
 
     def search(self, rows: QuerySet, words: str) -> QuerySet:
-        found = SearchVector("title", "description", config="simple")
-        return rows.annotate(words=found).filter(words=SearchQuery(words, config="simple", search_type="websearch"))
+        return matching(rows, words, *self.search_fields)
 
     def make(self, **given: Any) -> MajorIncident:
         return declare(given, actor=self.actor, at=self.now)

@@ -36,7 +36,7 @@ class StrictJsonParser(BaseParser):
         except orjson.JSONDecodeError as refusal:
             raise ParseError(f"This is not JSON: {refusal.msg} at character {refusal.pos}.") from None
         if not isinstance(found, dict):
-            raise ParseError("Send one JSON object, like {} or {\"title\": \"…\"}.")
+            raise ParseError('Send one JSON object, like {} or {"title": "…"}.')
         if _is_too_deep(found):
             raise ParseError(f"The body is nested deeper than {MAX_DEPTH} levels.")
         return found

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from incidents import permissions
 from incidents.actions import tickets
@@ -18,7 +17,7 @@ from incidents.api.fields import Moment, Person, Text, email_of
 from incidents.api.parsers import StrictMultiPartParser
 from incidents.api.shapes import MomentIn, Shape
 from incidents.api.tickets import OnTicket
-from incidents.models import Attachment, TicketComment, TicketWatcher
+from incidents.models import Attachment, Ticket, TicketComment, TicketWatcher, User
 
 
 class CommentOut(Shape):
@@ -69,6 +68,14 @@ class AttachmentIn(Shape):
     file = serializers.FileField(max_length=200, allow_empty_file=True)
 
 
+def visible_files(user: User, ticket: Ticket) -> QuerySet:
+    """Files of the ticket; those of the desk are not for the requester."""
+    files = ticket.attachments.select_related("uploaded_by")
+    if permissions.can(user, "view_desk"):
+        return files
+    return files.filter(Q(uploaded_by=user) | Q(uploaded_by=ticket.requester_id))
+
+
 class TicketAttachmentList(OnTicket, Collection, Making):
     """Files of the ticket. `POST` as multipart/form-data with one part named `file`, up to 10 MiB."""
 
@@ -78,7 +85,7 @@ class TicketAttachmentList(OnTicket, Collection, Making):
     queryset = Attachment.objects.none()
 
     def rows(self) -> QuerySet:
-        return self.find().attachments.select_related("uploaded_by")
+        return visible_files(self.actor, self.find())
 
     def location(self, record: Any) -> str:
         return str(record.uuid)
@@ -122,7 +129,7 @@ class TicketAttachmentFile(OnTicket):
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        found = or_404(self.find().attachments.all(), uuid=kwargs["uuid"])
+        found = or_404(visible_files(self.actor, self.find()), uuid=kwargs["uuid"])
         answer = FileResponse(
             found.file.open("rb"), as_attachment=True, filename=found.filename, content_type="application/octet-stream"
         )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from rest_framework import serializers
@@ -34,6 +33,7 @@ from incidents.models import (
     TicketStatus,
 )
 from incidents.priority import Priority
+from incidents.queries.words import matching
 
 
 class TicketOut(Shape):
@@ -136,8 +136,7 @@ class TicketList(Collection, Making):
         return ticket_rows(self.actor)
 
     def search(self, rows: QuerySet, words: str) -> QuerySet:
-        found = SearchVector("title", "description", config="simple")
-        return rows.annotate(words=found).filter(words=SearchQuery(words, config="simple", search_type="websearch"))
+        return matching(rows, words, *self.search_fields)
 
     def make(self, **given: Any) -> Ticket:
         assignee, team = given.pop("assignee", None), given.pop("team", None)

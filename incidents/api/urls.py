@@ -6,13 +6,17 @@ from django.urls import URLPattern, path
 
 from incidents.api import (
     candidates,
+    catalogue,
     changes,
     clocks,
     converters,
     docs,
+    learning,
     major_incidents,
+    organisation,
     problems,
     response,
+    search,
     teamwork,
     ticket_parts,
     tickets,
@@ -132,14 +136,44 @@ team_patterns = [
     *at(f"{INCIDENT}/updates/<number:id>", updates.UpdateDetail, "update"),
     *at(f"{INCIDENT}/approvals", updates.ApprovalList, "approvals"),
     *at(f"{INCIDENT}/approvals/<number:id>", updates.ApprovalDetail, "approval"),
-    *verbs(
-        f"{INCIDENT}/approvals/<number:id>", "approval", approve=updates.Approve, refuse=updates.Refuse
-    ),
+    *verbs(f"{INCIDENT}/approvals/<number:id>", "approval", approve=updates.Approve, refuse=updates.Refuse),
     *at(f"{INCIDENT}/clocks", clocks.ClockList, "clocks"),
     *at(f"{INCIDENT}/clocks/<slug:name>", clocks.ClockDetail, "clock"),
     *verbs(f"{INCIDENT}/clocks/<slug:name>", "clock", not_applicable=clocks.ClockNotApplicable),
     *at(f"{INCIDENT}/downtime", clocks.DowntimeList, "downtime"),
     *at(f"{INCIDENT}/downtime/<number:id>", clocks.DowntimeDetail, "downtime_interval"),
+]
+
+learning_patterns = [
+    *at(f"{INCIDENT}/review", learning.ReviewDetail, "review"),
+    *verbs(f"{INCIDENT}/review", "review", complete=learning.CompleteReview),
+    *verbs(f"{INCIDENT}/review/actions/<number:id>", "review_action", complete=learning.CompleteReviewAction),
+    *at(f"{INCIDENT}/document", learning.DocumentDetail, "document"),
+    *verbs(f"{INCIDENT}/document", "document", publish=learning.PublishDocument),
+    *at(f"{INCIDENT}/document.pdf", learning.DocumentPdf, "document_pdf"),
+    *at(f"{INCIDENT}/document.md", learning.DocumentMarkdown, "document_md"),
+    *at(f"{INCIDENT}/document.html", learning.DocumentHtml, "document_html"),
+    *at(f"{INCIDENT}/similar", learning.SimilarIncidents, "similar"),
+    *at(f"{INCIDENT}/changes-before", learning.ChangesBefore, "changes_before"),
+]
+
+configuration_patterns = [
+    *at("services", catalogue.ServiceList, "services"),
+    *at("services/<slug:slug>", catalogue.ServiceDetail, "service"),
+    *at("dependencies", catalogue.DependencyList, "dependencies"),
+    *at("dependencies/<number:id>", catalogue.DependencyDetail, "dependency"),
+    *at("maintenance-windows", catalogue.WindowList, "maintenance_windows"),
+    *at("maintenance-windows/<number:id>", catalogue.WindowDetail, "maintenance_window"),
+    *at("people", organisation.PersonList, "people"),
+    *at("people/<email:email>", organisation.PersonDetail, "person"),
+    *at("teams", organisation.TeamList, "teams"),
+    *at("teams/<slug:slug>", organisation.TeamDetail, "team"),
+    *at("audiences", organisation.AudienceList, "audiences"),
+    *at("audiences/<slug:audience>", organisation.AudienceDetail, "audience"),
+    *at("on-call", organisation.ShiftList, "on_call"),
+    *at("on-call/<number:id>", organisation.ShiftDetail, "shift"),
+    *at("raci", organisation.Raci, "raci"),
+    *at("search", search.Search, "search"),
 ]
 
 problem_patterns = [
@@ -180,6 +214,8 @@ urlpatterns: list[Any] = [
     *candidate_patterns,
     *incident_patterns,
     *team_patterns,
+    *learning_patterns,
     *problem_patterns,
     *change_patterns,
+    *configuration_patterns,
 ]

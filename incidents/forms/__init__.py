@@ -1,0 +1,1 @@
+"""What people type on the screens, one file a screen. Rules stay in the actions."""

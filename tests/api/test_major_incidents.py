@@ -80,7 +80,14 @@ def test_a_clock_that_is_null_is_unknown_and_one_left_out_follows_the_rules(as_m
 
 
 def test_what_is_wrong_with_a_declaration_is_named(as_manager):
-    body = {"title": " ", "impact": 0, "services": ["nope"], "tickets": ["INC-1"], "users_affected": -1, "affects": "me"}
+    body = {
+        "title": " ",
+        "impact": 0,
+        "services": ["nope"],
+        "tickets": ["INC-1"],
+        "users_affected": -1,
+        "affects": "me",
+    }
     problem = as_manager.post("major-incidents", body, 400)
     assert problem["errors"].keys() == {
         "title", "impact", "urgency", "services", "tickets", "users_affected", "affects",
@@ -164,7 +171,10 @@ def test_seats_are_offered_taken_declined_and_released(path, as_manager, enginee
     assert as_manager.post(f"{path}/seats", {"role": "mit"}, 400)["errors"].keys() == {"user"}
     seat = as_manager.post(f"{path}/seats", {"role": "technical_staff", "user": engineer.email, "message": "Come"}, 201)
     assert (seat["state"], seat["user"]) == ("invited", engineer.email)
-    assert as_manager.post(f"{path}/seats", {"role": "technical_staff", "user": engineer.email}, 409)["type"] == "duplicate"
+    assert (
+        as_manager.post(f"{path}/seats", {"role": "technical_staff", "user": engineer.email}, 409)["type"]
+        == "duplicate"
+    )
     assert caller(technician).post(f"{path}/seats/{seat['id']}/accept", {}, 403)["who_may"] == [engineer.email]
     assert caller(engineer).post(f"{path}/seats/{seat['id']}/accept")["state"] == "accepted"
     assert as_manager.post(f"{path}/seats/{seat['id']}/release")["state"] == "released"

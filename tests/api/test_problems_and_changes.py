@@ -101,7 +101,9 @@ def test_a_rejected_emergency_change_is_rolled_back_or_accepted(
 
 def test_a_change_is_linked_later_and_found_by_its_incident(seated, as_engineer):
     change = as_engineer.post("changes", {"title": "x"}, 201)
-    assert as_engineer.patch(f"changes/{change['ref']}", {"relation": "fix"}, 400)["errors"].keys() == {"major_incident"}
+    assert as_engineer.patch(f"changes/{change['ref']}", {"relation": "fix"}, 400)["errors"].keys() == {
+        "major_incident"
+    }
     linked = as_engineer.patch(f"changes/{change['ref']}", {"major_incident": seated["ref"], "relation": "cause"})
     assert linked["links"] == [{"major_incident": seated["ref"], "relation": "cause"}]
     found = as_engineer.get(f"changes?major_incident={seated['ref']}")["results"]

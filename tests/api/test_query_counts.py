@@ -15,7 +15,9 @@ LIST, DETAIL = 8, 12
 
 def cost(caller, path):
     caller.get(path)
-    with CaptureQueriesContext(connection, ) as found:
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
         caller.get(path)
     return len(found)
 

@@ -1,0 +1,290 @@
+"""What is learnt: review, document, similar incidents, changes made before."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from incidents import pdf
+from incidents.actions import documents, reviews
+from incidents.api.changes import ChangeOut, change_rows
+from incidents.api.endpoint import Changing, Verb, or_404
+from incidents.api.fields import Moment, Person, Text, email_of
+from incidents.api.major_incidents import OnIncident
+from incidents.api.renderers import JsonRenderer
+from incidents.api.shapes import MomentIn, Shape
+from incidents.models import ChangeLink, Document, MajorIncident, Review, ReviewAction
+from incidents.priority import Severity
+from incidents.process import Stage
+from incidents.queries.past import changes_before, similar_incidents
+
+
+# --- Review ---------------------------------------------------------------------------------------------
+class ReviewActionOut(Shape):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    owner = email_of("owner")
+    due_at = Moment()
+    done_at = Moment(allow_null=True)
+
+
+class ReviewOut(Shape):
+    state = serializers.ChoiceField(Review.State.choices)
+    cause = serializers.CharField()
+    unknown_because = serializers.CharField()
+    findings = serializers.CharField()
+    went_well = serializers.CharField()
+    actions = ReviewActionOut(many=True)
+    no_actions_because = serializers.CharField()
+    observation_hours = serializers.IntegerField()
+    opened_at = Moment()
+    completed_at = Moment(allow_null=True)
+    completed_by = email_of("completed_by")
+    updated_at = Moment()
+
+
+class ReviewActionIn(Shape):
+    id = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    title = serializers.CharField(max_length=250)
+    owner = Person()
+    due_at = Moment()
+
+
+class ReviewIn(Shape):
+    cause = Text(required=False, allow_blank=True)
+    unknown_because = Text(required=False, allow_blank=True)
+    findings = Text(required=False, allow_blank=True)
+    went_well = Text(required=False, allow_blank=True)
+    actions = ReviewActionIn(many=True, required=False, max_length=100)
+    no_actions_because = Text(required=False, allow_blank=True)
+    observation_hours = serializers.IntegerField(min_value=0, max_value=24 * 90, required=False)
+
+
+class OnReview(OnIncident):
+    Out = ReviewOut
+    queryset = Review.objects.none()
+
+    def find(self) -> Review:
+        rows = Review.objects.select_related("completed_by").prefetch_related("actions__owner")
+        return or_404(rows, incident=self.incident())
+
+
+class ReviewDetail(OnReview, Changing):
+    """The post-implementation review; 404 before the incident entered maintenance."""
+
+    In = ReviewIn
+
+    def change(self, record: Review, given: dict[str, Any]) -> None:
+        reviews.edit_review(self.kwargs["ref"], changes=given, actor=self.actor, at=self.now)
+
+
+class CompleteReview(OnReview, Verb):
+    """The guarded act of the step; what is missing is named by field."""
+
+    In = MomentIn
+
+    def act(self, record: Review, **given: Any) -> None:
+        reviews.complete_review(self.kwargs["ref"], actor=self.actor, **given)
+
+
+class CompleteReviewAction(OnReview, Verb):
+    """An action of the review is done. Answers the review."""
+
+    In = MomentIn
+
+    def act(self, record: Review, **given: Any) -> None:
+        action = or_404(ReviewAction.objects.filter(review=record), pk=self.kwargs["id"])
+        reviews.complete_action(action.pk, actor=self.actor, **given)
+
+
+# --- Document -------------------------------------------------------------------------------------------
+class DocumentOut(Shape):
+    title = serializers.CharField()
+    markdown = serializers.CharField()
+    html = serializers.CharField()
+    version = serializers.IntegerField()
+    generated_at = Moment()
+    edited_at = Moment(allow_null=True)
+    edited_by = email_of("edited_by")
+    published_at = Moment(allow_null=True)
+    published_by = email_of("published_by")
+    updated_at = Moment()
+
+
+class DocumentIn(Shape):
+    title = serializers.CharField(max_length=250, required=False)
+    markdown = serializers.CharField(max_length=500_000, trim_whitespace=False, required=False)
+    version = serializers.IntegerField(
+        min_value=1, max_value=2**31 - 1, required=False, help_text="The version you edited; 412 when it is older."
+    )
+
+
+class OnDocument(OnIncident):
+    Out = DocumentOut
+    queryset = Document.objects.none()
+
+    def find(self) -> Document:
+        return or_404(Document.objects.select_related("edited_by", "published_by"), incident=self.incident())
+
+
+class DocumentDetail(OnDocument, Changing):
+    """The incident document; 404 before it is generated. `POST` generates it (again) from the record."""
+
+    In = DocumentIn
+
+    def change(self, record: Document, given: dict[str, Any]) -> None:
+        documents.edit_document(self.kwargs["ref"], actor=self.actor, at=self.now, **given)
+
+    @extend_schema(request=MomentIn, responses=DocumentOut)
+    @transaction.atomic
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        incident, given = self.incident(), self.given(MomentIn)
+        documents.generate(incident.pk, actor=self.actor, at=given.get("at") or self.now)
+        return self.record(self.find(), 201)
+
+
+class PublishDocument(OnDocument, Verb):
+    """The guarded act of the step: a knowledge article from now on. Generates the document when there is none."""
+
+    In = MomentIn
+
+    def find(self) -> Any:
+        incident = self.incident()
+        return Document.objects.select_related("edited_by", "published_by").filter(incident=incident).first()
+
+    @transaction.atomic
+    def act(self, record: Document | None, **given: Any) -> None:
+        if record is None:
+            documents.generate(self.kwargs["ref"], actor=self.actor, **given)
+        documents.publish_document(self.kwargs["ref"], actor=self.actor, **given)
+
+
+class _FileRenderer(BaseRenderer):
+    """Lets a client ask for the file's own type; refusals stay JSON."""
+
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return JsonRenderer().render(data)
+
+
+def _renderer(media: str, suffix: str) -> type[_FileRenderer]:
+    return type(f"{suffix.title()}Renderer", (_FileRenderer,), {"media_type": media, "format": suffix})
+
+
+_FORMATS = {
+    "pdf": ("application/pdf", pdf.to_pdf),
+    "md": ("text/markdown; charset=utf-8", pdf.to_markdown),
+    "html": ("text/html; charset=utf-8", pdf.to_html),
+}
+
+
+class DocumentFile(OnDocument):
+    """The document as a file to keep."""
+
+    suffix = "pdf"
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        found = self.find()
+        media, write = _FORMATS[self.suffix]
+        answer = HttpResponse(write(found), content_type=media)
+        answer["Content-Disposition"] = f'attachment; filename="MI-{found.incident_id}.{self.suffix}"'
+        answer["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+
+class DocumentPdf(DocumentFile):
+    """The document as tagged PDF."""
+
+    suffix = "pdf"
+    renderer_classes = [JsonRenderer, _renderer("application/pdf", "pdf")]
+
+    @extend_schema(operation_id="document_pdf", responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().get(request, *args, **kwargs)
+
+
+class DocumentMarkdown(DocumentFile):
+    """The document as Markdown."""
+
+    suffix = "md"
+    renderer_classes = [JsonRenderer, _renderer("text/markdown", "md")]
+
+    @extend_schema(operation_id="document_md", responses={(200, "text/markdown"): OpenApiTypes.STR})
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().get(request, *args, **kwargs)
+
+
+class DocumentHtml(DocumentFile):
+    """The document as a page without scripts, as a download."""
+
+    suffix = "html"
+    renderer_classes = [JsonRenderer, _renderer("text/html", "html")]
+
+    @extend_schema(operation_id="document_html", responses={(200, "text/html"): OpenApiTypes.STR})
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().get(request, *args, **kwargs)
+
+
+# --- The past -------------------------------------------------------------------------------------------
+class SimilarOut(Shape):
+    ref = serializers.CharField()
+    title = serializers.CharField()
+    stage = serializers.ChoiceField(Stage.choices)
+    severity = serializers.ChoiceField(Severity.choices)
+    services = serializers.SerializerMethodField()
+    declared_at = Moment(allow_null=True)
+    resolved_at = Moment(allow_null=True)
+    likeness = serializers.FloatField(help_text="1 for each service both have, plus how much the words agree.")
+    cause = serializers.SerializerMethodField(help_text="What its review found; empty when there is none.")
+    fixed_by = serializers.SerializerMethodField(help_text="References of the changes that fixed it.")
+
+    def get_services(self, incident: MajorIncident) -> list[str]:
+        return [row.service.slug for row in incident.affected.all()]
+
+    def get_cause(self, incident: MajorIncident) -> str:
+        review: Review | None = getattr(incident, "review", None)
+        return review.cause if review else ""
+
+    def get_fixed_by(self, incident: MajorIncident) -> list[str]:
+        return [f"CHG-{link.change_id}" for link in incident.change_links.all()]
+
+
+class WholeList(OnIncident):
+    """A short list in one piece, in the shape of a page."""
+
+    is_list = True
+    pagination_class = None
+
+    def whole(self, rows: Any) -> Response:
+        shown = self.Out(rows, many=True, context=self.get_serializer_context()).data
+        return Response({"next": None, "previous": None, "results": shown})
+
+
+class SimilarIncidents(WholeList):
+    """Past incidents like this one, with the cause found and the fix that worked."""
+
+    Out = SimilarOut
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        fixes = Prefetch("change_links", ChangeLink.objects.filter(relation=ChangeLink.Relation.FIX))
+        rows = similar_incidents(self.incident(), self.actor)
+        return self.whole(rows.select_related("review").prefetch_related("affected__service", fixes))
+
+
+class ChangesBefore(WholeList):
+    """Changes of the 72 hours before the impact, on its services or what those need."""
+
+    Out = ChangeOut
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        found = list(changes_before(self.incident(), self.actor).values_list("pk", flat=True)[:100])
+        rows = change_rows(self.actor).in_bulk(found)
+        return self.whole([rows[pk] for pk in found])

@@ -1,0 +1,81 @@
+"""What a major incident manager has on the board: candidates that wait, incidents that are open."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from incidents.models import OPEN_CANDIDATE_STATUSES, Candidate, CandidateStatus, Ticket, TimelineEvent, User
+from incidents.on_call import on_call
+from incidents.permissions import visible_candidates
+from incidents.process import AccountRole
+from incidents.queries.war_room import Room, open_incidents
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An open candidate and whom it waits for."""
+
+    candidate: Candidate
+    waits_for: str
+    tickets: int
+
+
+@dataclass(frozen=True)
+class Board:
+    candidates: list[Waiting]
+    rooms: list[Room]
+    on_call: list[User]
+
+
+def waiting_candidates(user: User) -> list[Candidate]:
+    """Open candidates, unacknowledged first, with how many tickets each has (`ticket_count`)."""
+    rows = (
+        visible_candidates(user)
+        .filter(status__in=OPEN_CANDIDATE_STATUSES)
+        .select_related("service", "raised_by", "acknowledged_by")
+        .annotate(ticket_count=Count("tickets"))
+    )
+    return sorted(rows, key=lambda row: (row.status != CandidateStatus.OPEN, row.raised_at))
+
+
+def board(user: User, now: datetime) -> Board:
+    """Everything Command shows, in a constant number of queries."""
+    duty = on_call(AccountRole.MAJOR_INCIDENT_MANAGER, now)
+    nobody_seen = ", ".join(person.display_name for person in duty) or "any major incident manager"
+    waiting = []
+    for row in waiting_candidates(user):
+        seen_by = row.acknowledged_by.display_name if row.acknowledged_by else ""
+        waiting.append(Waiting(row, seen_by or nobody_seen, row.ticket_count))  # type: ignore[attr-defined]
+    return Board(waiting, [Room(incident, user, now) for incident in open_incidents(user)], duty)
+
+
+@dataclass(frozen=True)
+class EvidenceOf:
+    """What speaks for a candidate: its newest tickets, all of them in number, and their arrival."""
+
+    tickets: list[Ticket]
+    total: int
+    counts: list[int]
+    events: list[TimelineEvent]
+    waits_for: str
+
+
+ARRIVAL_MINUTES = 60
+SHOWN_TICKETS = 30
+
+
+def evidence_of(candidate: Candidate, now: datetime) -> EvidenceOf:
+    """In a constant number of queries; arrivals are the tickets of each two minutes of the hour before `now`."""
+    children = Ticket.objects.filter(candidate=candidate)
+    newest = list(children.select_related("requester", "service").order_by("-reported_at", "-pk")[:SHOWN_TICKETS])
+    end = candidate.decided_at or now
+    begin = end - timedelta(minutes=ARRIVAL_MINUTES)
+    counts = [0] * (ARRIVAL_MINUTES // 2)
+    for at in children.filter(reported_at__gt=begin, reported_at__lte=end).values_list("reported_at", flat=True)[:5000]:
+        counts[min(int((at - begin).total_seconds() // 120), len(counts) - 1)] += 1
+    duty = on_call(AccountRole.MAJOR_INCIDENT_MANAGER, now)
+    seen_by = candidate.acknowledged_by.display_name if candidate.acknowledged_by else ""
+    waits_for = seen_by or ", ".join(person.display_name for person in duty) or "any major incident manager"
+    events = list(candidate.events.select_related("actor").order_by("-pk")[:20])
+    return EvidenceOf(newest, children.count(), counts, events, waits_for)

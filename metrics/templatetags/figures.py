@@ -1,0 +1,60 @@
+"""Figures in words: shares, changes, days of a period, and links that keep the question.
+
+{{ value|percent }}  {{ change|signed_percent }}  {{ moment|day:zone }}  {{ moment|day_before:zone }}
+"""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.urls import NoReverseMatch, reverse
+from django.utils.formats import date_format
+
+from metrics.dashboard import Asked
+
+register = template.Library()
+register.filter("intcomma", intcomma)
+NOTHING = "–"
+
+
+@register.filter
+def percent(share: float | None, places: int = 0) -> str:
+    """A share of 1 as per cent; a dash for None."""
+    return NOTHING if share is None else f"{share * 100:.{places}f} %"
+
+
+@register.filter
+def signed_percent(change: float | None) -> str:
+    """A change in per cent with its sign; a dash for None."""
+    if change is None:
+        return NOTHING
+    rounded = round(change)
+    return f"{'+' if rounded > 0 else '−' if rounded < 0 else '±'}{abs(rounded)} %"
+
+
+@register.filter
+def day(moment: datetime, zone: ZoneInfo) -> str:
+    """The day of a moment in the organisation's zone."""
+    return date_format(moment.astimezone(zone), "j M Y")
+
+
+@register.filter
+def day_before(moment: datetime, zone: ZoneInfo) -> str:
+    """The last day of a period that ends before the moment."""
+    return day(moment - timedelta(microseconds=1), zone)
+
+
+@register.simple_tag
+def service_question(asked: Asked, slug: str) -> str:
+    """The query string of the same question for one service."""
+    return asked.query(service=slug)
+
+
+@register.simple_tag
+def incident_url(pk: int) -> str:
+    """Where the incident is shown; empty where this installation has no such page."""
+    try:
+        return reverse("war_room", args=[pk])
+    except NoReverseMatch:
+        return ""
