@@ -81,8 +81,8 @@ class WarRoomIn(MomentIn):
 
 
 class OnWarRoom(OnIncident):
-    Out = WarRoomOut
-    queryset = WarRoom.objects.none()
+    Out: Any = WarRoomOut
+    queryset: Any = WarRoom.objects.none()
 
     def room(self) -> WarRoom:
         return or_404(WarRoom.objects.select_related("opened_by", "incident"), incident=self.incident())

@@ -28,7 +28,7 @@ converters.register()
 
 def at(route: str, view: Any, name: str) -> list[URLPattern]:
     """The address as the schema shows it, and its twin with a slash. `view` is a class, or what as_view() gave."""
-    answer = view.as_view() if isinstance(view, type) else view
+    answer = view.as_view() if hasattr(view, "as_view") else view
     return [path(route, answer, name=f"api_{name}"), path(f"{route}/", answer)]
 
 

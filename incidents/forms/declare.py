@@ -15,7 +15,7 @@ URGENCY = [("1", "1", "Work has stopped"), ("2", "2", "Work is badly slowed"), (
 
 
 class DeclareForm(forms.Form):
-    title = forms.CharField(label="What is broken?", max_length=250, help_text="In words a customer would use.")
+    title = forms.CharField(label="What is broken?", max_length=250, widget=forms.TextInput(attrs={"placeholder": "In words a customer would use", "autocomplete": "off"}))
     services = forms.ModelMultipleChoiceField(
         Service.objects.none(), label="Affected services", required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -27,7 +27,7 @@ class DeclareForm(forms.Form):
     )
     affects = forms.ChoiceField(label="Affects", choices=Affects.choices, initial=Affects.BOTH)
     users_affected = forms.IntegerField(label="Users affected", required=False, min_value=0, max_value=2**31 - 1)
-    started_at = moment("Impact began", required=False, help_text="Empty when not known; it can be corrected later.")
+    started_at = moment("Impact began, if known", required=False)
     description = long_text("What is known", required=False, rows=2)
     is_drill = forms.BooleanField(label="This is a drill", required=False, help_text="Reaches seated people only, counts in no figure.")
     candidate = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -167,10 +167,10 @@ class UpdateForm(RoomForm):
     """One text for everybody, or a text of its own for an audience."""
 
     text = long_text("What everybody may read", rows=5, required=False, help_text="How bad is it now, what was tried, what happens next.")
-    technical = long_text("Technical team, in other words", required=False)
-    management = long_text("Management, in other words", required=False)
-    key_stakeholders = long_text("Key stakeholders, in other words", required=False)
-    users = long_text("Users, in other words", required=False)
+    text_technical = long_text("Technical team, in other words", required=False)
+    text_management = long_text("Management, in other words", required=False)
+    text_key_stakeholders = long_text("Key stakeholders, in other words", required=False)
+    text_users = long_text("Users, in other words", required=False)
     audiences = forms.MultipleChoiceField(
         label="Who is told", choices=Audience.choices, initial=Audience.values, widget=forms.CheckboxSelectMultiple
     )
@@ -182,7 +182,7 @@ class UpdateForm(RoomForm):
         given = super().clean() or {}
         common = given.get("text", "").strip()
         chosen = given.get("audiences", [])
-        given["texts"] = {name: given.get(name, "").strip() or common for name in chosen}
+        given["texts"] = {name: given.get(f"text_{name}", "").strip() or common for name in chosen}
         for name, said in given["texts"].items():
             if not said:
                 self.add_error("text", f"Write what {Audience(name).label} should read, here or in words of their own.")

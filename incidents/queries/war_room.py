@@ -93,6 +93,16 @@ class StepRow:
         return {"done": "is-done", "waived": "is-waived", "open": "is-due"}.get(self.step.state, "")
 
     @property
+    def seated_responsible(self) -> str:
+        """Names of those whose seat carries R; empty when nobody accepted one."""
+        return ", ".join(dict.fromkeys(p.display_name for _, people in self.holders.responsible for p in people))
+
+    @property
+    def accountable(self) -> str:
+        """Names of those who sign for it, fallbacks included."""
+        return ", ".join(dict.fromkeys(person.display_name for person in self.holders.accountable_people))
+
+    @property
     def due(self) -> str:
         """Who is to do it now, by name."""
         people = self.holders.responsible_people or self.holders.accountable_people
@@ -372,10 +382,7 @@ def _told(facts: dict[str, Any]) -> str:
     if not isinstance(audiences, dict):
         return ""
     parts = []
-    for name in [
-        *(name for name in Audience.values if name in audiences),
-        *sorted(set(audiences) - set(Audience.values)),
-    ]:
+    for name in [*(name for name in Audience.values if name in audiences), *sorted(set(audiences) - set(Audience.values))]:
         said = audiences[name]
         told = f"{said.get('told', 0)} of {said.get('of', 0)}" if isinstance(said, dict) else str(said)
         parts.append(f"{Audience(name).label if name in Audience.values else name} {told}")

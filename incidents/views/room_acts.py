@@ -131,10 +131,7 @@ def _update_now(d: Doing) -> dict[str, Any]:
     """A first wording from the pinned situation."""
     incident = d.room.incident
     parts = [incident.conditions, incident.actions_summary]
-    return {
-        "text": "\n\n".join(part for part in parts if part),
-        "next_in": "60" if incident.severity == "SEV3" else "30",
-    }
+    return {"text": "\n\n".join(part for part in parts if part), "next_in": "60" if incident.severity == "SEV3" else "30"}
 
 
 def _restore(d: Doing) -> Any:
@@ -157,11 +154,7 @@ def _object(d: Doing) -> Any:
 
 def _decide(approve: bool) -> Callable[[Doing], Any]:
     return lambda d: updates.decide_approval(
-        d.mine(Approval).pk,
-        approve=approve,
-        chosen=d.given.get("chosen", ""),
-        comment=d.given.get("comment", ""),
-        **d.by,
+        d.mine(Approval).pk, approve=approve, chosen=d.given.get("chosen", ""), comment=d.given.get("comment", ""), **d.by
     )
 
 

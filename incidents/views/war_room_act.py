@@ -38,9 +38,7 @@ def act(request: HttpRequest, pk: int, act: str, target: str = "") -> HttpRespon
 
 
 def _form(request: HttpRequest, wanted: Act, doing: Doing) -> RoomForm:
-    form = wanted.form(
-        request.POST if request.method == "POST" else None, room=doing.room, initial=wanted.initial(doing)
-    )
+    form = wanted.form(request.POST if request.method == "POST" else None, room=doing.room, initial=wanted.initial(doing))
     wanted.shape(doing, form)
     return form
 
@@ -97,6 +95,4 @@ def clocks(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _show(request: HttpRequest, fragment: str, context: dict[str, Any]) -> HttpResponse:
     name = fragment if getattr(request, "htmx", False) else "incidents/acts/page.html"
-    return render(
-        request, name, context | {"fragment": fragment, "back": reverse("war_room", args=[context["incident"].ref])}
-    )
+    return render(request, name, context | {"fragment": fragment, "back": reverse("war_room", args=[context["incident"].ref])})

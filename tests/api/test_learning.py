@@ -103,5 +103,3 @@ def test_an_incident_is_closed_when_everything_is_learnt(resolved, as_manager):
     problem = as_manager.post(f"major-incidents/{resolved.ref}/close", {}, 409)
     assert problem["type"] == "steps_outstanding"
     assert set(problem["steps"]) <= {"review", "document", "measure"}
-
-
