@@ -13,7 +13,7 @@ from incidents.queries.words import matching, reference_number
 
 MOST_OF_A_KIND = 10
 MOST_CHARACTERS = 200
-ALIKE = 0.45
+ALIKE = 0.35
 """How alike a title must be to a mistyped word, from 0 to 1."""
 
 

@@ -1,5 +1,8 @@
 """Search finds what the person may see, and nothing else."""
 
+import html
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -10,7 +13,9 @@ from tests import factories
 def found(client):
     def ask(person, words):
         client.force_login(person)
-        return [hit["label"] for hit in client.get(reverse("palette"), {"q": words}).json()["results"]]
+        page = client.get(reverse("palette"), {"q": words}).content.decode()
+        options = re.findall(r'<span class="truncate">([^<]*)</span><small>([^<]*)</small>', page)
+        return [html.unescape(f"{ref} {title}") for title, ref in options]
 
     return ask
 
@@ -41,6 +46,25 @@ def test_somebody_without_a_role_finds_nothing(found, outsider, checkout):
 @pytest.mark.parametrize("words", ["", "   ", "\x00", "'", "&|!():*", "x" * 5000])
 def test_odd_words_are_no_error(found, technician, words):
     assert found(technician, words) == []
+
+
+def test_a_mistyped_word_is_found_by_its_likeness(found, technician):
+    ticket = factories.ticket("Invoices arrive twice")
+    assert found(technician, "invioces") == [f"{ticket.ref} Invoices arrive twice"]
+
+
+def test_a_reference_opens_its_record_at_once(client, technician):
+    ticket = factories.ticket("Broken label printer")
+    client.force_login(technician)
+    answer = client.get(reverse("search"), {"q": ticket.ref.lower()})
+    assert answer.url == reverse("ticket", args=[ticket.pk])
+
+
+def test_the_palette_offers_only_what_one_may_do(client, technician, requester):
+    client.force_login(technician)
+    assert "New ticket" in client.get(reverse("palette"), {"q": "new"}).content.decode()
+    client.force_login(requester)
+    assert "New ticket" not in client.get(reverse("palette"), {"q": "new"}).content.decode()
 
 
 def test_the_page_keeps_what_was_asked(client, technician):
