@@ -78,7 +78,8 @@ def test_rolling_back_needs_a_reason(at_changes, signed_in, change_manager, chan
     fill(signed_in(change_manager), change, "approve")
     move(at_changes, change, "start")
     assert fill(at_changes, change, "roll-back", reason="").status_code == 422
-    assert fill(at_changes, change, "roll-back", reason="Errors rose").status_code == 302
+    answer = fill(at_changes, change, "roll-back", reason="Errors rose")
+    assert answer.status_code == 302, answer.context["form"].errors
     assert "Errors rose" in page_of(at_changes, change)
 
 
