@@ -4,7 +4,7 @@ One place, asked by pages, API and actions alike. Deny unless a rule here allows
 the person and the record; `require` raises `NotAccountable` naming who may.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -263,8 +263,16 @@ def commanders(incident: MajorIncident) -> tuple[list[User], bool]:
     return last_resort(timezone.now())[0], True
 
 
-def step_holders(incident: MajorIncident, *, steps: Iterable[IncidentStep] | None = None) -> dict[str, StepHolders]:
-    """Holders of every step of the incident, by step key. Query count does not depend on steps or seats."""
+def step_holders(
+    incident: MajorIncident,
+    *,
+    steps: Iterable[IncidentStep] | None = None,
+    stand_ins: Callable[[], tuple[list[User], str]] | None = None,
+) -> dict[str, StepHolders]:
+    """Holders of every step of the incident, by step key. Query count does not depend on steps or seats.
+
+    `stand_ins` answers who stands in for nobody, for a page that asks about many incidents and looks it up once.
+    """
     seated = accepted_people(incident)
     rows = {step.key: step for step in (incident.steps.all() if steps is None else steps)}
     resort: tuple[list[User], str] | None = None
@@ -281,7 +289,7 @@ def step_holders(incident: MajorIncident, *, steps: Iterable[IncidentStep] | Non
         warnings = []
         holding = frozenset(person.pk for person in accountable + responsible)
         if not accountable:
-            resort = resort or last_resort(timezone.now())
+            resort = resort or (stand_ins() if stand_ins else last_resort(timezone.now()))
             accountable = resort[0]
             warnings.append(f"Nobody seated is accountable: {resort[1]} stands in.")
         if not responsible:

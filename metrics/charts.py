@@ -21,8 +21,8 @@ def monthly(figures: Figures, asked: Asked) -> dict[str, Any]:
         "grid": {"left": 8, "right": 8, "top": 40, "bottom": 8, "containLabel": True},
         "xAxis": {"type": "category", "data": [month.month for month in figures.months]},
         "yAxis": [
-            {"type": "value", "minInterval": 1, "name": ""},
-            {"type": "value", "splitLine": {"show": False}, "axisLabel": {"formatter": "{value} min"}},
+            {"type": "value", "minInterval": 1},
+            {"type": "value", "splitLine": {"show": False}, "name": "min"},
         ],
         "series": [
             {

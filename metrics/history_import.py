@@ -9,7 +9,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from django.db import transaction
+from django.apps import apps
+from django.db import connection, transaction
 from django.utils.dateparse import parse_datetime
 
 from incidents.actions.history import Imported, PastDowntime, PastIncident, import_past
@@ -269,7 +270,7 @@ def check_row(raw: Any, *, at: datetime) -> PastIncident:
         downtime=reader.downtime(services, clocks),
     )
     if reader.errors:
-        raise Invalid(**reader.errors)  # type: ignore[arg-type]
+        raise Invalid(**reader.errors)
     return past
 
 
@@ -308,8 +309,16 @@ def import_rows(
         if progress:
             progress(len(results))
     if moved and not is_dry_run:
+        _refresh_statistics()
         rows.compute_many(moved, at=at)
     return [results[number] for number in sorted(results)]
+
+
+def _refresh_statistics() -> None:
+    """Tells the planner about the rows just written: on old counts the KPI query takes minutes instead of a second."""
+    tables = [model._meta.db_table for model in apps.get_app_config("incidents").get_models()]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE " + ", ".join(tables))
 
 
 def _external_id(raw: Any) -> str:

@@ -125,7 +125,7 @@ def read_scope(
         if first >= last:
             errors["to" if "to" in moments else "from"] = ["The period must end after it begins."]
     if errors:
-        raise Invalid(**errors)  # type: ignore[arg-type]
+        raise Invalid(**errors)
     return Scope(first, last, zone, picked, levels, organisation.currency)
 
 

@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.dispatch import receiver
 
+from incidents.errands import after_commit
 from incidents.events import event_recorded
 from incidents.models import TimelineEvent
 from incidents.process import EventKind
@@ -48,4 +48,4 @@ def mark_stale(sender: type[TimelineEvent], event: TimelineEvent, **_: Any) -> N
         unique_fields=["incident"],
         update_fields=["stale_since"],
     )
-    transaction.on_commit(partial(compute_kpi_row.delay, event.incident_id), robust=True)
+    after_commit(("compute the KPI row", event.incident_id), partial(compute_kpi_row.delay, event.incident_id))

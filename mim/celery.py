@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mim.settings")
 
 app = Celery("mim")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.set_default()  # in the threads of the web server too, where nothing else makes it the current one
 app.autodiscover_tasks()
 
 app.conf.beat_schedule = {

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from incidents.models import MajorIncident, StatusUpdate, TimelineEvent, User
 from incidents.process import Audience, EventKind
 from notifications import audiences as groups
 from notifications.addressees import addressees
+from notifications.bell import ring
 from notifications.models import ChannelKey, Delivery, FanOut
 from notifications.policy import NORMAL, PRIORITY_OF_AUDIENCE, RULES, URGENT, Rule
 
@@ -82,17 +82,6 @@ def queue(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> 
         rows, update_conflicts=True, unique_fields=["event", "channel", "address"], update_fields=["audiences"]
     )
     ring()
-
-
-def ring() -> None:
-    """Wakes a worker after the commit. A lost call delays the messages until the next sweep, no longer."""
-    from notifications.tasks import sweep_deliveries  # the task imports this module
-
-    transaction.on_commit(partial(_ring, sweep_deliveries), robust=True)
-
-
-def _ring(task: Any) -> None:
-    task.apply_async(ignore_result=True, retry=False, expires=60)
 
 
 def expand_next() -> bool:

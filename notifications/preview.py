@@ -20,14 +20,6 @@ from notifications.particulars import Particulars
 NAMED_AT_MOST = 200
 CHANNELS = (ChannelKey.EMAIL, ChannelKey.IN_APP)
 
-_CLOCK_WORDS = {
-    "started_at": "Impact began",
-    "detected_at": "First signal",
-    "reported_at": "Reported",
-    "acknowledged_at": "Acknowledged",
-    "declared_at": "Declared",
-}
-
 
 @dataclass(frozen=True)
 class AudiencePreview:
@@ -55,10 +47,6 @@ class DeclarationPreview:
     tickets: list[Ticket]
     clocks: dict[str, datetime | None]
     warnings: list[str]
-
-    @property
-    def clock_rows(self) -> list[tuple[str, datetime | None]]:
-        return [(_CLOCK_WORDS[name], value) for name, value in self.clocks.items()]
 
 
 @dataclass(frozen=True)

@@ -325,6 +325,8 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
   });
 }
 body.addEventListener("htmx:beforeSwap", (event) => {
+  // A button inside a live part inherits its hx-swap="outerHTML", which must never take the dialog itself away.
+  if (event.detail.target?.id === "dialog") event.detail.swapOverride = "innerHTML";
   if (!new URL(event.detail.xhr.responseURL || location.href).pathname.startsWith("/accounts/login")) return;
   event.detail.shouldSwap = false;
   const back = `/accounts/login/?next=${encodeURIComponent(location.pathname + location.search)}`;

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from incidents import document_text, events, permissions
 from incidents.actions import steps
@@ -33,6 +34,18 @@ def generate(incident_id: int, *, actor: User | None, at: datetime) -> Document:
         _replace(document, document.title, text, actor=actor, at=at)
     events.record(EventKind.DOCUMENT_GENERATED, incident, actor=actor, at=at, version=document.version)
     return document
+
+
+@transaction.atomic
+def generate_unless_edited(incident_id: int, *, at: datetime) -> None:
+    """The product's own draft: first when the incident is resolved, again when its review is completed.
+
+    What a person wrote or published is left alone.
+    """
+    lock_incident(incident_id)
+    touched = Q(edited_by__isnull=False) | Q(published_at__isnull=False)
+    if not Document.objects.filter(touched, incident=incident_id).exists():
+        generate(incident_id, actor=None, at=at)
 
 
 def _require_writing(actor: User | None, incident: MajorIncident) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents import events
-from incidents.actions import clocks, downtime, seats, steps, updates
+from incidents.actions import clocks, documents, downtime, seats, steps, updates
 from incidents.actions.locking import advance, check_not_future, check_open, check_reason, lock_incident
 from incidents.errors import ClockOrder, Duplicate, Invalid, WrongStage
 from incidents.models import (
@@ -269,6 +269,7 @@ def confirm_resolution(incident_id: int, *, actor: User, at: datetime) -> MajorI
     updates.settle_promise(incident, at=at)
     events.record(EventKind.RESOLVED, incident, actor=actor, at=at, **{"from": came_from, "to": incident.stage})
     _open_review(incident, actor=actor, at=at)
+    documents.generate_unless_edited(incident.pk, at=at)
     CascadeJob.objects.create(major_incident=incident, kind=CascadeJob.Kind.RESOLVE, created_at=at)
     steps.open_stage(incident, actor=actor, at=at)
     return incident

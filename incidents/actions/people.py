@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from allauth.account.forms import default_token_generator
@@ -209,4 +208,4 @@ def _mail_link(person: User, letter: str, *, inviter: User | None) -> None:
     }
     subject = " ".join(render_to_string(f"incidents/mail/{letter}_subject.txt", context).split())
     body = render_to_string(f"incidents/mail/{letter}.txt", context)
-    transaction.on_commit(partial(send_mail, subject, body, None, [person.email]), robust=True)
+    transaction.on_commit(lambda: send_mail(subject, body, None, [person.email]), robust=True)

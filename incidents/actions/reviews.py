@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from incidents import events, permissions
-from incidents.actions import steps
+from incidents.actions import documents, steps
 from incidents.actions.input import clean_number, clean_person, clean_text, clean_time, clean_title, unknown_fields
 from incidents.actions.locking import lock_incident
 from incidents.errors import Invalid, NotAccountable, WrongStage
@@ -135,6 +135,7 @@ def complete_review(incident_id: int, *, actor: User, at: datetime) -> Review:
     review.state, review.completed_at, review.completed_by = Review.State.COMPLETED, at, actor
     review.save(update_fields=["state", "completed_at", "completed_by", "updated_at"])
     events.record(EventKind.REVIEW_COMPLETED, incident, actor=actor, at=at, actions=review.actions.count())
+    documents.generate_unless_edited(incident_id, at=at)
     steps.refresh(incident, actor=actor, at=at)
     return review
 

@@ -58,7 +58,7 @@ class BrowserSession(SessionAuthentication):
         ends_at = user.access_expires_at if user is not None and user.is_authenticated else None
         if ends_at and ends_at <= timezone.now():
             raise AuthenticationFailed("Your access has ended. Ask whoever invited you.")
-        return super().authenticate(request)  # type: ignore[return-value]
+        return super().authenticate(request)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'

@@ -27,7 +27,7 @@ class RefList(serializers.ListField):
 class CandidateOut(Shape):
     ref = serializers.CharField()
     title = serializers.CharField()
-    source = serializers.ChoiceField(CandidateSource.choices)
+    source = serializers.ChoiceField(CandidateSource.choices)  # type: ignore[assignment]
     service = serializers.CharField(source="service.slug", allow_null=True)
     reasons = serializers.ListField(child=serializers.CharField(), help_text="The evidence in plain words.")
     evidence = serializers.DictField(help_text="The figures behind the reasons.")
@@ -86,11 +86,11 @@ class CandidateList(Collection):
 
 
 class OnCandidate(Endpoint):
-    Out = CandidateOut
-    queryset = Candidate.objects.none()
+    Out: Any = CandidateOut
+    queryset: Any = Candidate.objects.none()
 
     def find(self) -> Candidate:
-        return or_404(candidate_rows(self.request.user), pk=self.kwargs["ref"])
+        return or_404(candidate_rows(self.actor), pk=self.kwargs["ref"])
 
 
 class CandidateDetail(OnCandidate, Detail):

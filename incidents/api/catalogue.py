@@ -128,7 +128,7 @@ class DependencyFilter(filters.FilterSet):
 class OnDependencies(Endpoint):
     Out: Any = DependencyOut
     write_scopes = ("write", "admin")
-    queryset = ServiceDependency.objects.none()
+    queryset: Any = ServiceDependency.objects.none()
 
     def rows(self) -> QuerySet:
         self.require("view_services")
@@ -188,9 +188,10 @@ class WindowFilter(filters.FilterSet):
 
 
 class OnWindows(Endpoint):
-    In, Out = WindowIn, WindowOut
+    In: Any = WindowIn
+    Out: Any = WindowOut
     write_scopes = ("write", "admin")
-    queryset = MaintenanceWindow.objects.none()
+    queryset: Any = MaintenanceWindow.objects.none()
 
     def rows(self) -> QuerySet:
         self.require("view_services")

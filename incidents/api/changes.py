@@ -145,11 +145,11 @@ class ChangeList(Collection, Making):
 
 
 class OnChange(Endpoint):
-    Out = ChangeOut
-    queryset = Change.objects.none()
+    Out: Any = ChangeOut
+    queryset: Any = Change.objects.none()
 
     def find(self) -> Change:
-        return or_404(change_rows(self.request.user), pk=self.kwargs["ref"])
+        return or_404(change_rows(self.actor), pk=self.kwargs["ref"])
 
 
 class ChangeDetail(OnChange, Changing):

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents.actions import clocks, downtime
-from incidents.api.endpoint import Changing, Collection, Detail, Making, Verb, or_404
+from incidents.api.endpoint import Changing, Collection, Detail, Making, ShortList, Verb, or_404
 from incidents.api.fields import Moment, ServiceName, email_of
 from incidents.api.incident_shapes import IntervalOut
 from incidents.api.major_incidents import OnIncident
@@ -58,16 +58,13 @@ def _shown_clock(incident: MajorIncident, name: str, entries: list[Any]) -> dict
     }
 
 
-class ClockList(OnIncident):
+class ClockList(OnIncident, ShortList):
     """The nine clocks, each with its author and its corrections."""
 
     Out = ClockOut
-    is_list = True
-    pagination_class = None
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        shown = ClockOut(shown_clocks(self.incident()), many=True).data
-        return Response({"next": None, "previous": None, "results": shown})
+        return self.whole(shown_clocks(self.incident()))
 
 
 class ClockDetail(OnIncident, Detail):

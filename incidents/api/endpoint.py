@@ -5,7 +5,7 @@ A view names its shapes (`In`, `Out`) and calls one action; everything else happ
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from incidents import permissions
 from incidents.api.etags import etag_of, is_known, refuse_stale
 from incidents.api.idempotency import answered_once
+from incidents.api.pagination import OnePage
 from incidents.api.schema import ProblemAwareSchema
 from incidents.errors import Invalid
 from incidents.models import User
@@ -31,18 +32,19 @@ class Endpoint(GenericAPIView):
     """Base of all. Subclasses set `Out`, `In` and what they need of the attributes below."""
 
     schema = ProblemAwareSchema()
-    Out: ClassVar[type[serializers.BaseSerializer]]
-    In: ClassVar[type[serializers.Serializer]]
-    write_scopes: ClassVar[tuple[str, ...]] = ("write",)
-    is_idempotent: ClassVar[bool] = True
-    has_etag: ClassVar[bool] = False
-    operation_ids: ClassVar[dict[str, str]] = {}
-    orderings: ClassVar[dict[str, str]] = {}
-    default_ordering: ClassVar[str] = "-id"
-    search_fields: ClassVar[Sequence[str]] = ()
+    Out: Any
+    In: Any
+    queryset: Any = None
+    write_scopes: Sequence[str] = ("write",)
+    is_idempotent = True
+    has_etag = False
+    operation_ids: dict[str, str] = {}
+    orderings: dict[str, str] = {}
+    default_ordering = "-id"
+    search_fields: Sequence[str] = ()
 
     # --- the request ------------------------------------------------------------------
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """DRF's own dispatch, with the idempotent path for POST."""
         self.args, self.kwargs = args, kwargs
         self.request = asked = self.initialize_request(request, *args, **kwargs)
@@ -130,6 +132,18 @@ class Collection(Endpoint):
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.page()
+
+
+class ShortList(Endpoint):
+    """A list that is never long, in one piece, in the shape of a page. Subclasses answer `GET` with `whole`."""
+
+    is_list = True
+    pagination_class = OnePage
+    filter_backends: list[Any] = []
+
+    def whole(self, rows: Any) -> Response:
+        shown = self.Out(rows, many=True, context=self.get_serializer_context()).data
+        return Response({"next": None, "previous": None, "results": shown})
 
 
 class Making(Endpoint):

@@ -149,7 +149,7 @@ def _drf_problem(exc: drf.APIException) -> Response:
     if header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if isinstance(exc, drf.Throttled):
-        headers["Retry-After"] = str(int(exc.wait or 1))
+        headers["Retry-After"] = str(int(getattr(exc, "wait", None) or 1))
     if exc.status_code == 503:
         headers["Retry-After"] = str(RETRY_SECONDS)
     if exc.status_code == 400:

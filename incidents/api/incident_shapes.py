@@ -150,7 +150,7 @@ def incident_rows(user: Any) -> QuerySet:
         incident=OuterRef("pk"), role=Role.MAJOR_INCIDENT_MANAGER, state=SeatState.ACCEPTED
     ).order_by("-id")
     origin = Candidate.objects.filter(major_incident=OuterRef("pk"), status="declared").order_by("id")
-    problems = Problem.major_incidents.through._default_manager.all()  # type: ignore[attr-defined]
+    problems = Problem.major_incidents.through._default_manager.all()
     return (
         permissions.visible_incidents(user)
         .select_related("declared_by")

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from incidents import pdf
 from incidents.actions import documents, reviews
 from incidents.api.changes import ChangeOut, change_rows
-from incidents.api.endpoint import Changing, Verb, or_404
+from incidents.api.endpoint import Changing, ShortList, Verb, or_404
 from incidents.api.fields import Moment, Person, Text, email_of
 from incidents.api.major_incidents import OnIncident
 from incidents.api.renderers import JsonRenderer
@@ -62,14 +62,14 @@ class ReviewIn(Shape):
     unknown_because = Text(required=False, allow_blank=True)
     findings = Text(required=False, allow_blank=True)
     went_well = Text(required=False, allow_blank=True)
-    actions = ReviewActionIn(many=True, required=False, max_length=100)
+    actions = ReviewActionIn(many=True, required=False, max_length=100)  # type: ignore[call-arg]
     no_actions_because = Text(required=False, allow_blank=True)
     observation_hours = serializers.IntegerField(min_value=0, max_value=24 * 90, required=False)
 
 
 class OnReview(OnIncident):
-    Out = ReviewOut
-    queryset = Review.objects.none()
+    Out: Any = ReviewOut
+    queryset: Any = Review.objects.none()
 
     def find(self) -> Review:
         rows = Review.objects.select_related("completed_by").prefetch_related("actions__owner")
@@ -127,8 +127,8 @@ class DocumentIn(Shape):
 
 
 class OnDocument(OnIncident):
-    Out = DocumentOut
-    queryset = Document.objects.none()
+    Out: Any = DocumentOut
+    queryset: Any = Document.objects.none()
 
     def find(self) -> Document:
         return or_404(Document.objects.select_related("edited_by", "published_by"), incident=self.incident())
@@ -142,7 +142,7 @@ class DocumentDetail(OnDocument, Changing):
     def change(self, record: Document, given: dict[str, Any]) -> None:
         documents.edit_document(self.kwargs["ref"], actor=self.actor, at=self.now, **given)
 
-    @extend_schema(request=MomentIn, responses=DocumentOut)
+    @extend_schema(request=MomentIn, responses={201: DocumentOut})
     @transaction.atomic
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         incident, given = self.incident(), self.given(MomentIn)
@@ -257,18 +257,7 @@ class SimilarOut(Shape):
         return [f"CHG-{link.change_id}" for link in incident.change_links.all()]
 
 
-class WholeList(OnIncident):
-    """A short list in one piece, in the shape of a page."""
-
-    is_list = True
-    pagination_class = None
-
-    def whole(self, rows: Any) -> Response:
-        shown = self.Out(rows, many=True, context=self.get_serializer_context()).data
-        return Response({"next": None, "previous": None, "results": shown})
-
-
-class SimilarIncidents(WholeList):
+class SimilarIncidents(OnIncident, ShortList):
     """Past incidents like this one, with the cause found and the fix that worked."""
 
     Out = SimilarOut
@@ -279,7 +268,7 @@ class SimilarIncidents(WholeList):
         return self.whole(rows.select_related("review").prefetch_related("affected__service", fixes))
 
 
-class ChangesBefore(WholeList):
+class ChangesBefore(OnIncident, ShortList):
     """Changes of the 72 hours before the impact, on its services or what those need."""
 
     Out = ChangeOut

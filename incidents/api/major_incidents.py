@@ -111,16 +111,16 @@ class OnIncident(Endpoint):
     """The major incident of the path, 404 when the person may not know of it."""
 
     Out: Any = IncidentOut
-    queryset = MajorIncident.objects.none()
+    queryset: Any = MajorIncident.objects.none()
 
     def incident(self) -> MajorIncident:
         """Without what only `IncidentOut` shows."""
-        return or_404(permissions.visible_incidents(self.request.user), pk=self.kwargs["ref"])
+        return or_404(permissions.visible_incidents(self.actor), pk=self.kwargs["ref"])
 
 
 class WholeIncident(OnIncident):
     def find(self) -> MajorIncident:
-        return or_404(incident_rows(self.request.user), pk=self.kwargs["ref"])
+        return or_404(incident_rows(self.actor), pk=self.kwargs["ref"])
 
 
 class IncidentChange(Shape):

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from incidents import permissions
 from incidents.actions import organisation, people, raci
 from incidents.actions.major_incidents import current_matrix
-from incidents.api.endpoint import Changing, Collection, Detail, Endpoint, Making, Removing, or_404
+from incidents.api.endpoint import Changing, Collection, Detail, Endpoint, Making, Removing, ShortList, or_404
 from incidents.api.fields import Moment, People, Person, TeamName, Text, email_of
 from incidents.api.filters import ChoicesFilter, MomentFilter, PersonFilter
 from incidents.api.shapes import Shape
@@ -74,7 +74,7 @@ class PersonFilterSet(filters.FilterSet):
 class OnPeople(Endpoint):
     Out: Any = PersonOut
     write_scopes = ADMIN
-    queryset = User.objects.none()
+    queryset: Any = User.objects.none()
 
     def rows(self) -> QuerySet:
         """Everybody for staff; otherwise oneself."""
@@ -141,9 +141,10 @@ class TeamIn(Shape):
 
 
 class OnTeams(Endpoint):
-    In, Out = TeamIn, TeamOut
+    In: Any = TeamIn
+    Out: Any = TeamOut
     write_scopes = ADMIN
-    queryset = Team.objects.none()
+    queryset: Any = Team.objects.none()
 
     def rows(self) -> QuerySet:
         self.require("view_desk")
@@ -195,7 +196,7 @@ class AudienceIn(Shape):
 class OnAudiences(Endpoint):
     Out: Any = AudienceOut
     write_scopes = ADMIN
-    queryset = AudienceMembership.objects.none()
+    queryset: Any = AudienceMembership.objects.none()
 
     def known(self) -> dict[str, AudienceMembership]:
         """All four; one nobody has set yet is empty."""
@@ -204,15 +205,11 @@ class OnAudiences(Endpoint):
         return {name: rows.get(name) or AudienceMembership(audience=name) for name in Audience.values}
 
 
-class AudienceList(OnAudiences):
+class AudienceList(OnAudiences, ShortList):
     """The four audiences and who belongs to each."""
 
-    is_list = True
-    pagination_class = None
-
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        shown = AudienceOut(list(self.known().values()), many=True).data
-        return Response({"next": None, "previous": None, "results": shown})
+        return self.whole(list(self.known().values()))
 
 
 class AudienceDetail(OnAudiences, Changing):
@@ -268,7 +265,7 @@ class ShiftFilter(filters.FilterSet):
 class OnShifts(Endpoint):
     Out: Any = ShiftOut
     write_scopes = ADMIN
-    queryset = OnCallShift.objects.none()
+    queryset: Any = OnCallShift.objects.none()
 
     def rows(self) -> QuerySet:
         self.require("view_desk")

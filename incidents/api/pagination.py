@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core import signing
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Model, Q
 from rest_framework.exceptions import ValidationError as Refused
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -24,7 +24,7 @@ class KeysetPages(BasePagination):
     order total. Rows without a value come last, in either direction. Raises 400 for a cursor that is not ours.
     """
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.size = _page_size(request)
         self.ordering = _ordering(request, view)
@@ -74,7 +74,7 @@ class KeysetPages(BasePagination):
             if ordering != self.ordering:
                 raise Refused({"cursor": ["This cursor belongs to another ordering. Start without it."]})
             if self.field != "pk" and value is not None:
-                value = model._meta.get_field(self.field).to_python(value)
+                value = model._meta.get_field(self.field).to_python(value)  # type: ignore[union-attr]
         except (signing.BadSignature, ValueError, TypeError, ValidationError, FieldDoesNotExist):
             raise Refused({"cursor": ["This is not a cursor of ours. Start without it."]}) from None
         return direction, value, pk
@@ -108,6 +108,13 @@ class KeysetPages(BasePagination):
         if choices:
             found.append(_parameter("ordering", {"type": "string", "enum": choices}, "Order; `-` turns it round."))
         return found
+
+
+class OnePage(KeysetPages):
+    """A short list in one piece, in the shape of a page. Views answer with `whole`."""
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return []
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:

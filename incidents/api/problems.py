@@ -146,11 +146,11 @@ class ProblemList(Collection, Making):
 
 
 class OnProblem(Endpoint):
-    Out = ProblemOut
-    queryset = Problem.objects.none()
+    Out: Any = ProblemOut
+    queryset: Any = Problem.objects.none()
 
     def find(self) -> Problem:
-        return or_404(problem_rows(self.request.user), pk=self.kwargs["ref"])
+        return or_404(problem_rows(self.actor), pk=self.kwargs["ref"])
 
 
 class ProblemDetail(OnProblem, Changing):
@@ -169,7 +169,7 @@ class ProblemDetail(OnProblem, Changing):
 
 
 class ProblemVerb(OnProblem, Verb):
-    In = MomentIn
+    In: Any = MomentIn
 
 
 class Investigate(ProblemVerb):

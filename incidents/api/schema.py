@@ -35,7 +35,7 @@ class Problem(serializers.Serializer):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(required=False)
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment]
         child=serializers.ListField(child=serializers.CharField()), required=False, help_text="`invalid`: by field."
     )
     who_may = serializers.ListField(
@@ -55,7 +55,7 @@ class ProblemAwareSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/api/v1/").split("/")[0]]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         said = super().get_description() or ""
         accepted = self._scopes()
         needed = " or ".join(f"`{scope}`" for scope in accepted)
@@ -67,6 +67,8 @@ class ProblemAwareSchema(AutoSchema):
         return needed_scopes(self.method, self.view) if self.get_auth() else ()
 
     def _is_list_view(self, serializer: Any = None) -> bool:
+        if isinstance(serializer, serializers.ListSerializer):
+            return True
         return self.method == "GET" and getattr(self.view, "is_list", False)
 
     def get_request_serializer(self) -> Any:
@@ -85,10 +87,10 @@ class ProblemAwareSchema(AutoSchema):
             return Out(many=True)
         return {201 if self.method == "POST" and getattr(self.view, "makes", False) else 200: Out}
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
-        found = list(super().get_override_parameters())
+    def get_override_parameters(self) -> list[Any]:
+        found: list[Any] = list(super().get_override_parameters())
         is_endpoint = getattr(self.view, "is_idempotent", False)
-        if self._is_list_view() and getattr(self.view, "search_fields", ()):
+        if self._is_list_view() and getattr(self.view, "search_fields", None):
             found.append(OpenApiParameter("search", str, description="Rows containing all of these words."))
         if self.method == "POST" and is_endpoint:
             found.append(_header("Idempotency-Key", "Repeating it within 24 h gives the first answer again."))
@@ -98,7 +100,7 @@ class ProblemAwareSchema(AutoSchema):
             found.append(_header("If-None-Match", "The ETag you have; 304 when nothing changed."))
         return found
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         found = super()._get_response_bodies(direction)
         if direction != "response":
             return found

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from incidents import permissions
 from incidents.actions import seats, steps
-from incidents.api.endpoint import Collection, Detail, Making, Verb, or_404
+from incidents.api.endpoint import Collection, Detail, Making, ShortList, Verb, or_404
 from incidents.api.fields import Moment, Person, Text, email_of
 from incidents.api.incident_shapes import SeatOut, StepOut
 from incidents.api.major_incidents import OnIncident
@@ -57,20 +57,17 @@ def _shown_step(step: IncidentStep, held: permissions.StepHolders) -> dict[str, 
     }
 
 
-class StepList(OnIncident):
+class StepList(OnIncident, ShortList):
     """The ten steps: what proves each, what is missing, who holds R, A, C and I now."""
 
     Out = StepOut
-    is_list = True
-    pagination_class = None
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        shown = StepOut(shown_steps(self.incident().pk), many=True).data
-        return Response({"next": None, "previous": None, "results": shown})
+        return self.whole(shown_steps(self.incident().pk))
 
 
 class OnStep(OnIncident):
-    Out = StepOut
+    Out: Any = StepOut
 
     def find(self) -> dict[str, Any]:
         incident = self.incident()
@@ -189,8 +186,8 @@ class SeatList(OnIncident, Collection, Making):
 
 
 class OnSeat(OnIncident):
-    Out = SeatOut
-    queryset = Seat.objects.none()
+    Out: Any = SeatOut
+    queryset: Any = Seat.objects.none()
 
     def find(self) -> Seat:
         return or_404(seat_rows(self.incident()), pk=self.kwargs["id"])

@@ -151,10 +151,10 @@ class TicketList(Collection, Making):
 class OnTicket(Endpoint):
     """One ticket of the path, 404 when the person may not know of it."""
 
-    queryset = Ticket.objects.none()
+    queryset: Any = Ticket.objects.none()
 
     def find(self) -> Ticket:
-        return or_404(ticket_rows(self.request.user), pk=self.kwargs["ref"])
+        return or_404(ticket_rows(self.actor), pk=self.kwargs["ref"])
 
 
 class TicketDetail(OnTicket, Changing):
@@ -165,7 +165,8 @@ class TicketDetail(OnTicket, Changing):
 
 
 class TicketVerb(OnTicket, Verb):
-    In, Out = MomentIn, TicketOut
+    In: Any = MomentIn
+    Out: Any = TicketOut
 
 
 class AcknowledgeTicket(TicketVerb):

@@ -130,7 +130,7 @@ class ApprovalFilter(filters.FilterSet):
 
 class OnApprovals(OnIncident):
     Out: Any = ApprovalOut
-    queryset = Approval.objects.none()
+    queryset: Any = Approval.objects.none()
 
     def approvals(self) -> QuerySet:
         return self.incident().approvals.select_related("approver", "asked_by", "decided_by")

@@ -1,5 +1,6 @@
 """What people type about changes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -49,12 +50,21 @@ class ChangeForm(DeskForm):
     problems = forms.ModelMultipleChoiceField(Problem.objects.exclude(status="closed"), label="Fixes problems",
                                               required=False)  # fmt: skip
 
-    rows = (("title",), ("type", "risk"), ("window_start", "window_end"), ("description",), ("plan",),
-            ("test_plan", "backout_plan"), ("owner", "implementer"), ("services", "approvers"))  # fmt: skip
+    rows: Sequence[Sequence[str]] = (
+        ("title",),
+        ("type", "risk"),
+        ("window_start", "window_end"),
+        ("description",),
+        ("plan",),
+        ("test_plan", "backout_plan"),
+        ("owner", "implementer"),
+        ("services", "approvers"),
+    )
 
     @classmethod
     def initial_of(cls, change: Change) -> dict[str, Any]:
-        plain = ("title", "type", "risk", "window_start", "window_end", "description", "plan", "test_plan", "backout_plan")
+        plain = ["title", "type", "risk", "window_start", "window_end", "description"]
+        plain += ["plan", "test_plan", "backout_plan"]
         return {name: getattr(change, name) for name in plain} | {
             "owner": change.owner_id,
             "implementer": change.implementer_id,
@@ -65,10 +75,10 @@ class ChangeForm(DeskForm):
 
 
 class NewChangeForm(ChangeForm):
-    major_incident = forms.ModelChoiceField(open_incidents(), label="Major incident", required=False, empty_label="None")
-    relation = forms.ChoiceField(
-        label="It is its", choices=[("", "–"), *ChangeLink.Relation.choices], required=False
+    major_incident = forms.ModelChoiceField(
+        open_incidents(), label="Major incident", required=False, empty_label="None"
     )
+    relation = forms.ChoiceField(label="It is its", choices=[("", "–"), *ChangeLink.Relation.choices], required=False)
 
     rows = (("major_incident", "relation"), *ChangeForm.rows)
 
@@ -92,5 +102,3 @@ class ReasonForm(DeskForm):
 
 class OptionalReasonForm(DeskForm):
     reason = long_text(label="Reason", required=False)
-
-

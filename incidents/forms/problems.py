@@ -19,7 +19,9 @@ def problem_managers():
 class NewProblemForm(DeskForm):
     title = title_field("What is the underlying issue?", help_text="The suspected cause, not the symptom.")
     description = long_text(label="What is known so far?", required=False)
-    major_incident = forms.ModelChoiceField(open_incidents(), label="Major incident", required=False, empty_label="None")
+    major_incident = forms.ModelChoiceField(
+        open_incidents(), label="Major incident", required=False, empty_label="None"
+    )
     tickets = forms.ModelMultipleChoiceField(Ticket.objects.all(), required=False, widget=forms.MultipleHiddenInput)
     owner = PersonChoice(
         problem_managers(), label="Owner", required=False, empty_label="The problem manager of the incident or on call"

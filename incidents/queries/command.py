@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db.models import Count
 
 from incidents.models import OPEN_CANDIDATE_STATUSES, Candidate, CandidateStatus, Ticket, TimelineEvent, User
 from incidents.on_call import on_call
-from incidents.permissions import visible_candidates
+from incidents.permissions import last_resort, visible_candidates
 from incidents.process import AccountRole
 from incidents.queries.war_room import Room, open_incidents
 
@@ -47,7 +48,8 @@ def board(user: User, now: datetime) -> Board:
     for row in waiting_candidates(user):
         seen_by = row.acknowledged_by.display_name if row.acknowledged_by else ""
         waiting.append(Waiting(row, seen_by or nobody_seen, row.ticket_count))  # type: ignore[attr-defined]
-    return Board(waiting, [Room(incident, user, now) for incident in open_incidents(user)], duty)
+    stand_ins = cache(lambda: last_resort(now))
+    return Board(waiting, [Room(incident, user, now, stand_ins) for incident in open_incidents(user)], duty)
 
 
 @dataclass(frozen=True)

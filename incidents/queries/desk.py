@@ -66,7 +66,11 @@ class Alike:
 def queue(*, most: int = QUEUE) -> list[Ticket]:
     """Tickets that wait for somebody, the newest first."""
     waiting = Ticket.objects.filter(status__in=OPEN_TICKET_STATUSES)
-    return list(waiting.select_related("service", "assignee", "major_incident", "requester").order_by("-reported_at", "-id")[:most])
+    return list(
+        waiting.select_related("service", "assignee", "major_incident", "requester").order_by("-reported_at", "-id")[
+            :most
+        ]
+    )
 
 
 def looks_alike(*, at: datetime) -> list[Alike]:

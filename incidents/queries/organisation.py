@@ -195,7 +195,7 @@ def _spans(shifts: list[OnCallShift], gaps: list[Gap], days: list[date], at: dat
 
 
 def _mostly(shifts: list[OnCallShift], begins: datetime, ends: datetime) -> tuple[str, ...]:
-    """Who is first in line for two fifths of the time or more, in the order of their shifts; else whoever is longest."""
+    """Who is first in line for two fifths of the time or more, in the order of shifts; else whoever is longest."""
     first = min((one.rank for one in shifts), default=0)
     held: dict[str, float] = {}
     for one in shifts:

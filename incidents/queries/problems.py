@@ -12,7 +12,8 @@ OPEN_PROBLEMS = (ProblemStatus.OPEN, ProblemStatus.INVESTIGATING, ProblemStatus.
 def filtered_problems(user: User, *, status: str, q: str = "", cause: str = "") -> QuerySet[Problem]:
     """Problems the person may see: `status` is "open", "all" or one state."""
     rows = visible_problems(user).select_related("owner")
-    rows = rows.annotate(incident_count=Count("major_incidents", distinct=True), fix_count=Count("fixes", distinct=True))
+    incident_count, fix_count = Count("major_incidents", distinct=True), Count("fixes", distinct=True)
+    rows = rows.annotate(incident_count=incident_count, fix_count=fix_count)
     if q and (number := reference_number(q, "PRB")) is not None:
         return rows.filter(pk=number)
     if q:

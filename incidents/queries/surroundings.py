@@ -3,19 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.contrib.postgres.search import TrigramSimilarity
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q, prefetch_related_objects
 from django.db.models.functions import TruncMinute
 
-from incidents.models import AffectedService, Change, ChangeLink, MajorIncident, Service, ServiceDependency, Ticket
+from incidents.models import ChangeLink, MajorIncident, Service, ServiceDependency, Ticket
 from incidents.process import Stage
 
-CHANGES_BACK = timedelta(days=7)
 ARRIVAL_WINDOW = timedelta(minutes=60)
 ARRIVAL_BUCKETS = 30
-SIMILAR_ENOUGH = 0.25
+SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -29,13 +26,13 @@ class Node:
 
 def blast_radius(affected: Iterable[int]) -> list[Node]:
     """The affected services and everything that needs them, nearest first. Two queries."""
-    reached = {pk: 0 for pk in affected}
+    reached = dict.fromkeys(affected, 0)
     if not reached:
         return []
     edges = list(ServiceDependency.objects.values_list("service", "needs"))
     needed_by: dict[int, set[int]] = {}
-    for service, needs in edges:
-        needed_by.setdefault(needs, set()).add(service)
+    for dependent, needs in edges:
+        needed_by.setdefault(needs, set()).add(dependent)
     frontier, depth = set(reached), 0
     while frontier:
         depth += 1
@@ -80,35 +77,14 @@ def arrivals(incident: MajorIncident, now: datetime) -> Arrivals:
     return Arrivals(totals["total"], totals["waiting"], counts, sum(counts[-3:]))
 
 
-def recent_changes(services: Iterable[int], incident: MajorIncident, *, limit: int = 6) -> list[Change]:
-    """Changes on these services in the week before the impact began, the latest first: what changed?"""
-    began = incident.started_at or incident.detected_at or incident.declared_at
-    if began is None or not services:
-        return []
-    moment = Q(implemented_at__gte=began - CHANGES_BACK) | Q(started_at__gte=began - CHANGES_BACK)
-    fixes = ChangeLink.objects.filter(incident=incident, relation=ChangeLink.Relation.FIX).values("change")
-    return list(
-        Change.objects.filter(moment, services__in=services)
-        .exclude(pk__in=fixes)
-        .distinct()
-        .order_by(F("implemented_at").desc(nulls_last=True), "-pk")[:limit]
-    )
-
-
-def similar_incidents(incident: MajorIncident, visible: Any, *, limit: int = 4) -> list[MajorIncident]:
-    """Past incidents whose title reads alike or that hit the same service, each with the fix that worked."""
-    services = AffectedService.objects.filter(incident=incident).values("service")
-    alike = AffectedService.objects.filter(service__in=services).values("incident")
-    rows = list(
-        visible.filter(stage__in=[Stage.CLOSED, Stage.MAINTENANCE], merged_into__isnull=True)
-        .exclude(pk=incident.pk)
-        .annotate(likeness=TrigramSimilarity("title", incident.title))
-        .filter(Q(likeness__gte=SIMILAR_ENOUGH) | Q(pk__in=alike))
-        .order_by("-likeness", "-pk")
-        .prefetch_related("change_links__change", "problems")[:limit]
-    )
-    for row in rows:
+def with_fixes(rows: Iterable[MajorIncident]) -> list[MajorIncident]:
+    """Past incidents that are over, each with `fix`, the change that worked, and `cause`, when they are known."""
+    found = [row for row in rows if row.stage in (Stage.CLOSED, Stage.MAINTENANCE)][:SHOWN]
+    prefetch_related_objects(found, "change_links__change", "problems")
+    for row in found:
         fixes = [link.change for link in row.change_links.all() if link.relation == ChangeLink.Relation.FIX]
-        row.fix = next((change for change in fixes if change.implemented_at and not change.rolled_back_at), None)
-        row.cause = next((problem.root_cause for problem in row.problems.all() if problem.root_cause), "")
-    return rows
+        worked = (change for change in fixes if change.implemented_at and not change.rolled_back_at)
+        row.fix = next(worked, None)  # type: ignore[attr-defined]
+        causes = (problem.root_cause for problem in row.problems.all() if problem.root_cause)
+        row.cause = next(causes, "")  # type: ignore[attr-defined]
+    return found

@@ -1,6 +1,7 @@
 """What the war room shows. Each part is asked for once, when the page or fragment that needs it is made."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -93,6 +94,16 @@ class StepRow:
         return {"done": "is-done", "waived": "is-waived", "open": "is-due"}.get(self.step.state, "")
 
     @property
+    def seated_responsible(self) -> str:
+        """Names of those whose seat carries R; empty when nobody accepted one."""
+        return ", ".join(dict.fromkeys(p.display_name for _, people in self.holders.responsible for p in people))
+
+    @property
+    def accountable(self) -> str:
+        """Names of those who sign for it, fallbacks included."""
+        return ", ".join(dict.fromkeys(person.display_name for person in self.holders.accountable_people))
+
+    @property
     def due(self) -> str:
         """Who is to do it now, by name."""
         people = self.holders.responsible_people or self.holders.accountable_people
@@ -127,10 +138,17 @@ class StageRow:
 class Room:
     """One incident as one person sees it."""
 
-    def __init__(self, incident: MajorIncident, user: User, now: datetime | None = None) -> None:
+    def __init__(
+        self,
+        incident: MajorIncident,
+        user: User,
+        now: datetime | None = None,
+        stand_ins: Callable[[], tuple[list[User], str]] | None = None,
+    ) -> None:
         self.incident = incident
         self.user = user
         self.now = now or timezone.now()
+        self.stand_ins = stand_ins
 
     # --- who
     @cached_property
@@ -183,7 +201,7 @@ class Room:
 
     @cached_property
     def holders(self) -> dict[str, StepHolders]:
-        return step_holders(self.incident, steps=self.steps)
+        return step_holders(self.incident, steps=self.steps, stand_ins=self.stand_ins)
 
     @cached_property
     def step_rows(self) -> dict[str, StepRow]:
@@ -372,7 +390,10 @@ def _told(facts: dict[str, Any]) -> str:
     if not isinstance(audiences, dict):
         return ""
     parts = []
-    for name in [*(name for name in Audience.values if name in audiences), *sorted(set(audiences) - set(Audience.values))]:
+    for name in [
+        *(name for name in Audience.values if name in audiences),
+        *sorted(set(audiences) - set(Audience.values)),
+    ]:
         said = audiences[name]
         told = f"{said.get('told', 0)} of {said.get('of', 0)}" if isinstance(said, dict) else str(said)
         parts.append(f"{Audience(name).label if name in Audience.values else name} {told}")

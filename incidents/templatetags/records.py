@@ -30,7 +30,11 @@ def record_url(record: Any) -> str:
 def address_of(record: Any) -> str:
     kind = type(record).__name__
     try:
-        return reverse("service", args=[record.slug]) if kind == "Service" else reverse(_NAMES[kind], args=[record.pk])
+        if kind == "Service":
+            return reverse("service", args=[record.slug])
+        if kind == "Document":
+            return reverse("document", args=[record.incident_id])
+        return reverse(_NAMES[kind], args=[record.pk])
     except (KeyError, NoReverseMatch):
         return ""
 

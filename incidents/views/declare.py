@@ -50,4 +50,17 @@ def preview(request: HttpRequest) -> HttpResponse:
     user: User = request.user  # type: ignore[assignment]
     permissions.require(user, "declare")
     form = DeclareForm(request.POST, user=user)
-    return render(request, "incidents/declare/preview/_fragment.html", {"form": form, "preview": preview_of(user, form)})
+    return render(
+        request, "incidents/declare/preview/_fragment.html", {"form": form, "preview": preview_of(user, form)}
+    )
+
+
+@entered
+def services(request: HttpRequest) -> HttpResponse:
+    """The choice of services cut down to those that match what is typed; chosen ones always stay."""
+    permissions.require(request.user, "declare")  # type: ignore[arg-type]
+    form = DeclareForm(request.POST, user=request.user)
+    words = request.POST.get("service_words", "").strip().casefold()
+    chosen = set(request.POST.getlist("services"))
+    options = [o for o in form["services"] if words in str(o.choice_label).casefold() or str(o.data["value"]) in chosen]
+    return render(request, "incidents/declare/_services.html", {"options": options})

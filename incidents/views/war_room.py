@@ -4,9 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from incidents.permissions import visible_incidents
 from incidents.process import EventGroup
-from incidents.queries import surroundings
+from incidents.queries import past, surroundings
 from incidents.queries.timeline import PAGE, Timeline, timeline
 from incidents.queries.war_room import Room
 from incidents.views.acting import entered, load_room
@@ -45,8 +44,8 @@ def world(request: HttpRequest, pk: int) -> HttpResponse:
         "incident": incident,
         "radius": surroundings.blast_radius(affected),
         "arrivals": surroundings.arrivals(incident, room.now),
-        "changes": surroundings.recent_changes(affected, incident),
-        "similar": surroundings.similar_incidents(incident, visible_incidents(room.user)),
+        "changes": past.changes_before(incident, room.user)[:6],
+        "similar": surroundings.with_fixes(past.similar_incidents(incident, room.user, most=20)),
     }
     return render(request, "incidents/war_room/world/_fragment.html", context)
 

@@ -28,6 +28,7 @@ from incidents.models import (
 )
 from incidents.priority import priority_for
 from incidents.process import CLOCKS, STEPS, EventKind, Role, Stage, StepState, group_of
+from metrics.demo import tickets
 from metrics.demo.organisation import SERVICES
 from metrics.demo.outages import CAME_BACK_NOTE, OUTAGES, Outage
 from metrics.demo.people import Cast
@@ -67,7 +68,8 @@ def plan(cast: Cast, dice: random.Random) -> list[Past]:
     """When each outage happened and how fast it went; the desk gets better over the months."""
     found = []
     count = len(OUTAGES)
-    days = sorted(dice.sample(range(9, 530), count - 1), reverse=True) + [0]
+    spread = (tickets.DAYS - 20) / count
+    days = [round(tickets.DAYS - 10 - spread * (number + dice.uniform(0.1, 0.8))) for number in range(count - 1)] + [0]
     for number, (outage, back) in enumerate(zip(OUTAGES, days, strict=True)):
         practice = 1.25 - 0.6 * number / count
         if back:

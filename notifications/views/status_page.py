@@ -11,7 +11,7 @@ from notifications import status
 
 
 @require_GET
-@cache_control(public=True, max_age=15)
+@cache_control(private=True, max_age=15)
 def status_page(request: HttpRequest) -> HttpResponse:
     """Services and their state, open incidents with public updates, and what was solved lately."""
     now = timezone.now()

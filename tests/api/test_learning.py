@@ -64,9 +64,10 @@ def test_a_review_is_written_together_and_completed(resolved, as_manager, change
 
 def test_a_document_is_generated_edited_published_and_exported(resolved, as_manager):
     path = f"major-incidents/{resolved.ref}/document"
-    as_manager.get(path, 404)
+    drafted = as_manager.get(path)
     made = as_manager.post(path, {}, 201)
     assert "Checkout answers 502" in made["markdown"]
+    assert made["version"] == drafted["version"] + 1
     edited = as_manager.patch(path, {"markdown": "# What happened\n\nA *rule*.", "version": made["version"]})
     assert "<em>rule</em>" in edited["html"]
     assert as_manager.patch(path, {"markdown": "x", "version": made["version"]}, 412)["type"] == "stale"
@@ -103,5 +104,3 @@ def test_an_incident_is_closed_when_everything_is_learnt(resolved, as_manager):
     problem = as_manager.post(f"major-incidents/{resolved.ref}/close", {}, 409)
     assert problem["type"] == "steps_outstanding"
     assert set(problem["steps"]) <= {"review", "document", "measure"}
-
-

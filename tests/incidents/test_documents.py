@@ -3,8 +3,9 @@ from time import perf_counter
 import pytest
 
 from incidents import document_text, pdf
-from incidents.actions import documents, downtime, major_incidents, response
+from incidents.actions import documents, downtime, major_incidents, response, reviews, steps
 from incidents.errors import Invalid, NotAccountable, Stale, WrongStage
+from incidents.models import Document
 from tests.factories import again, minute
 from tests.incidents.conftest import fix
 
@@ -21,8 +22,8 @@ def resolved(resolving, manager, engineer):
 
 
 @pytest.fixture
-def document(resolved, manager):
-    return documents.generate(resolved.pk, actor=manager, at=minute(45))
+def document(resolved):
+    return Document.objects.get(incident=resolved)
 
 
 def test_it_is_written_from_the_facts(document):
@@ -108,3 +109,23 @@ def test_hostile_markdown_is_rendered_in_seconds():
     started = perf_counter()
     document_text.html_of("[" * 200_000)
     assert perf_counter() - started < 15
+
+
+def test_a_draft_is_there_when_the_incident_is_resolved_and_learns_from_the_review(
+    resolving, manager, engineer, change_manager
+):
+    steps.waive(resolving.pk, "change", reason="Healed by itself", actor=change_manager, at=minute(21))
+    downtime.restore(resolving.pk, actor=manager, at=minute(22))
+    major_incidents.confirm_resolution(resolving.pk, actor=manager, at=minute(23))
+    draft = Document.objects.get(incident=resolving)
+    assert "A worn bearing" not in draft.markdown
+    learnt = {
+        "cause": "A worn bearing",
+        "findings": "No spare part",
+        "no_actions_because": "Ordered",
+        "observation_hours": 0,
+    }
+    reviews.edit_review(resolving.pk, changes=learnt, actor=engineer, at=minute(24))
+    reviews.complete_review(resolving.pk, actor=change_manager, at=minute(25))
+    draft.refresh_from_db()
+    assert "A worn bearing" in draft.markdown

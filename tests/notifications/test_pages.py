@@ -186,12 +186,14 @@ def test_nobody_else_reads_caught_mails(people, client, settings, tmp_path):
 
 
 def test_the_declare_dialog_previews_what_was_typed_so_far(people, checkout, client):
-    body = {"title": "Down", "services": ["checkout"], "impact": "1", "urgency": "1", "tickets": "INC-999, nonsense"}
+    body = {"title": "Down", "services": [checkout.pk], "impact": "1", "urgency": "1", "tickets": "INC-999, nonsense"}
     answer = signed_in(client, people["manager"]).post(reverse("declare_preview"), body)
     assert answer.status_code == 200
     page = answer.content.decode()
     assert "5 people are told" in page
     assert "Disruption: Checkout" in page
+    half_typed = {**body, "title": "", "users_affected": "many", "started_at": "nonsense"}
+    assert client.post(reverse("declare_preview"), half_typed).status_code == 200
     assert signed_in(client, people["engineer"]).post(reverse("declare_preview"), body).status_code == 403
 
 
@@ -200,4 +202,9 @@ def test_the_update_dialog_previews_its_audiences(people, checkout, client):
     url = reverse("update_preview", args=[incident.ref])
     page = signed_in(client, people["manager"]).post(url, {"text": "On it.", "audiences": ["users"]}).content.decode()
     assert "1 person is told" in page
+    own = {"text": "For all", "users": "For users", "audiences": ["users", "management"], "next_in": "30"}
+    page = client.post(url, own).content.decode()
+    assert "For users" in page
+    assert "For all" in page
+    assert "Next update: by" in page
     assert client.post(url, {"text": "", "audiences": ["users"]}).status_code == 422

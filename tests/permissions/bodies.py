@@ -1,0 +1,231 @@
+"""What each request says: the values in its address, and a body that the form or the shape accepts, so that the
+answer is about the person and not about a missing field."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import get_resolver
+
+from incidents.models import default_cells
+from tests.permissions.notation import Row
+from tests.permissions.world import World
+
+Place = SimpleNamespace
+
+IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
+    "api_ticket_attachment uuid": lambda p, c: p.file.uuid,
+    "attachment key": lambda p, c: p.file.uuid,
+    "api_ticket_watcher email": lambda p, c: p.watcher,
+    "api_step key": lambda p, c: "review",
+    "api_step_waive key": lambda p, c: "review",
+    "api_step_reassign key": lambda p, c: "review",
+    "api_consult_answer id": lambda p, c: p.consult.pk,
+    "api_seat id": lambda p, c: p.seat.pk,
+    "api_seat_accept id": lambda p, c: p.invited.pk,
+    "api_seat_decline id": lambda p, c: p.invited.pk,
+    "api_seat_release id": lambda p, c: p.seat.pk,
+    "api_timeline_entry id": lambda p, c: p.note.pk,
+    "api_task id": lambda p, c: p.task.pk,
+    "api_update id": lambda p, c: p.update.pk,
+    "api_approval id": lambda p, c: p.approval.pk,
+    "api_approval_approve id": lambda p, c: p.approval.pk,
+    "api_approval_refuse id": lambda p, c: p.approval.pk,
+    "api_clock name": lambda p, c: "contained_at",
+    "api_clock_not_applicable name": lambda p, c: "contained_at",
+    "api_downtime_interval id": lambda p, c: p.interval.pk,
+    "api_review_action_complete id": lambda p, c: p.action.pk,
+    "api_service slug": lambda p, c: c.spare.slug,
+    "api_dependency id": lambda p, c: c.dependency.pk,
+    "api_maintenance_window id": lambda p, c: c.window.pk,
+    "api_person email": lambda p, c: p.email,
+    "api_team slug": lambda p, c: c.team.slug,
+    "api_audience audience": lambda p, c: "technical",
+    "api_shift id": lambda p, c: c.shift.pk,
+    "first_administrator token": lambda p, c: c.token,
+    "account_confirm_email key": lambda p, c: "x",
+    "account_reset_password_from_key uidb36": lambda p, c: "1",
+    "account_reset_password_from_key key": lambda p, c: "set-password",
+    "caught_mail name": lambda p, c: "none",
+    "kpi_drill key": lambda p, c: "mttr",
+    "overview_decide pk": lambda p, c: p.approval.pk,
+    "wordings target": lambda p, c: p.note.pk,
+    "candidate_act verdict": lambda p, c: "",
+}
+QUERIES = {"api_search": "?q=shop", "search": "?q=shop", "palette": "?q=shop", "live_ticket": "?topics=MI-{pk}"}
+FILES = ("api_ticket_attachments",)
+
+_TARGETS: dict[str, Callable[[Place], Any]] = {
+    "accept": lambda p: p.invited.pk,
+    "decline": lambda p: p.invited.pk,
+    "release": lambda p: p.seat.pk,
+    "reword": lambda p: p.note.pk,
+    "take-task": lambda p: p.task.pk,
+    "finish-task": lambda p: p.task.pk,
+    "agree": lambda p: p.consult.pk,
+    "object": lambda p: p.consult.pk,
+    "approve": lambda p: p.approval.pk,
+    "decide": lambda p: p.approval.pk,
+    "refuse": lambda p: p.approval.pk,
+    "waive": lambda p: "review",
+    "hand-over": lambda p: "review",
+    "correct-clock": lambda p: "contained_at",
+    "clock-not-applicable": lambda p: "contained_at",
+    "correct-downtime": lambda p: p.interval.pk,
+}
+
+
+def parameters(route: str) -> list[str]:
+    """Names of what stands in the address of the route."""
+    return list(get_resolver().reverse_dict.getlist(route)[0][0][0][1])
+
+
+def arguments(row: Row, world: World) -> dict[str, Any]:
+    place, common = world.places[row.on], world.places[""]
+    found: dict[str, Any] = {}
+    for name in parameters(row.route):
+        if given := IN_ADDRESS.get(f"{row.route} {name}") if name not in ("act", "verdict") else None:
+            found[name] = given(place, common)
+        elif name == "target":
+            found[name] = _TARGETS[row.act](place)
+        elif name in ("act", "verdict"):
+            found[name] = row.act
+        else:
+            found[name] = place.pk
+    return found
+
+
+def _when(common: Place) -> str:
+    return (common.now + timedelta(days=1)).isoformat()
+
+
+def _declaration(p: Place, c: Place) -> dict[str, Any]:
+    return {"title": "Again", "impact": 1, "urgency": 1, "services": []}
+
+
+_REASON = {"reason": "because"}
+_Body = Callable[[Place, Place], dict[str, Any]]
+
+BODIES: dict[str, _Body] = {
+    # the API: tickets and candidates
+    "api_tickets": lambda p, c: {"title": "Broken"},
+    "api_ticket": lambda p, c: {"title": "Broken"},
+    "api_ticket_comments": lambda p, c: {"text": "hello", "public": True},
+    "api_ticket_attachments": lambda p, c: {"file": SimpleUploadedFile("a.txt", b"text")},
+    "api_ticket_hold": lambda p, c: _REASON,
+    "api_ticket_resolve": lambda p, c: {"resolution": "restarted"},
+    "api_ticket_reopen": lambda p, c: _REASON,
+    "api_ticket_escalate": lambda p, c: {**_REASON, "kind": "functional", "to": "2"},
+    "api_ticket_propose": lambda p, c: _REASON,
+    "api_ticket_link": lambda p, c: {"major_incident": c.visible},
+    "api_ticket_unlink": lambda p, c: _REASON,
+    "api_candidate_declare": _declaration,
+    "api_candidate_link": lambda p, c: {"major_incident": c.visible},
+    "api_candidate_dismiss": lambda p, c: _REASON,
+    # major incidents
+    "api_major_incidents": _declaration,
+    "api_major_incident_preview": _declaration,
+    "api_major_incident": lambda p, c: {"title": "Other", **_REASON},
+    "api_major_incident_fall_back": lambda p, c: _REASON,
+    "api_major_incident_reopen": lambda p, c: _REASON,
+    "api_major_incident_stand_down": lambda p, c: _REASON,
+    "api_major_incident_reinstate": lambda p, c: _REASON,
+    "api_major_incident_merge_into": lambda p, c: {"target": p.ref},
+    "api_situation": lambda p, c: {"conditions": "bad"},
+    "api_step_waive": lambda p, c: _REASON,
+    "api_step_reassign": lambda p, c: {"user": p.engineer.email},
+    "api_seats": lambda p, c: {"role": "technical_staff", "user": "administrator@example.org"},
+    "api_bridge": lambda p, c: {"join_url": "https://meet.example.org/y"},
+    "api_war_room_open": lambda p, c: {"location": "Room 1"},
+    "api_timeline": lambda p, c: {"text": "seen"},
+    "api_timeline_entry": lambda p, c: {"text": "seen"},
+    "api_tasks": lambda p, c: {"title": "look"},
+    "api_task": lambda p, c: {"title": "look"},
+    "api_updates": lambda p, c: {"text": "news"},
+    "api_major_incident_update_preview": lambda p, c: {"text": "news"},
+    "api_approvals": lambda p, c: {"question": "may we?", "approver": p.leader.email},
+    "api_clock_not_applicable": lambda p, c: _REASON,
+    "api_downtime": lambda p, c: {"service": "base", "started_at": (c.now - timedelta(minutes=9)).isoformat()},
+    "api_downtime_interval": lambda p, c: {"started_at": (c.now - timedelta(minutes=9)).isoformat()},
+    "api_review": lambda p, c: {"findings": "found"},
+    "api_document": lambda p, c: {"title": "Other"},
+    # problems and changes
+    "api_problems": lambda p, c: {"title": "Cause"},
+    "api_problem": lambda p, c: {"title": "Cause"},
+    "api_changes": lambda p, c: {"title": "Fix"},
+    "api_change": lambda p, c: {"title": "Fix"},
+    "api_change_roll_back": lambda p, c: _REASON,
+    "api_change_accept_rejected": lambda p, c: _REASON,
+    # configuration
+    "api_services": lambda p, c: {"name": "Fresh"},
+    "api_service": lambda p, c: {"name": "Fresh"},
+    "api_dependencies": lambda p, c: {"service": c.spare.slug, "needs": c.base.slug},
+    "api_maintenance_windows": lambda p, c: {
+        "title": "Night", "services": ["base"], "starts_at": c.now.isoformat(), "ends_at": _when(c),
+    },
+    "api_maintenance_window": lambda p, c: {"title": "Night"},
+    "api_people": lambda p, c: {"email": "fresh@example.org", "name": "Fresh"},
+    "api_person": lambda p, c: {"time_zone": "UTC"},
+    "api_teams": lambda p, c: {"name": "Fresh"},
+    "api_team": lambda p, c: {"name": "Fresh"},
+    "api_audience": lambda p, c: {"empty_reason": "because"},
+    "api_on_call": lambda p, c: {
+        "role": "major_incident_manager", "person": "manager@example.org", "starts_at": c.now.isoformat(),
+        "ends_at": _when(c),
+    },
+    "api_raci": lambda p, c: {"cells": default_cells()},
+    "api_import_incidents": lambda p, c: [],
+    # pages
+    "ticket_comment": lambda p, c: {"text": "hello", "public": "yes"},
+    "tickets_link": lambda p, c: {"incident": c.visible},
+    "declare": lambda p, c: {"title": "Again", "impact": "1", "urgency": "1", "affects": "both"},
+    "theme_switch": lambda p, c: {"theme": "dark"},
+    # the war room
+    "act invite": lambda p, c: {"role": "technical_staff", "guest_email": "", "user": c.invitable},
+    "act bridge": lambda p, c: {"join_url": "https://meet.example.org/y", "provider": "other"},
+    "act open-war-room": lambda p, c: {"location": "Room 1"},
+    "act note": lambda p, c: {"text": "seen"},
+    "act decision": lambda p, c: {"text": "seen"},
+    "act_on reword": lambda p, c: {"text": "seen"},
+    "act situation": lambda p, c: {"conditions": "bad"},
+    "act task": lambda p, c: {"title": "look"},
+    "act update": lambda p, c: {"text": "news", "audiences": ["technical"], "next_in": "30"},
+    "act_on object": lambda p, c: {"verdict": "object", "text": "no"},
+    "act ask": lambda p, c: {"question": "may we?", "approver": p.leader.pk},
+    "act_on decide": lambda p, c: {"chosen": "yes"},
+    "act problem": lambda p, c: {"title": "Cause"},
+    "act change": lambda p, c: {"title": "Fix", "relation": "cause", "type": "normal", "risk": "low"},
+    "act_on waive": lambda p, c: _REASON,
+    "act_on hand-over": lambda p, c: {"seat": p.seat.pk},
+    "act fall_back": lambda p, c: _REASON,
+    "act reopen": lambda p, c: _REASON,
+    "act stand_down": lambda p, c: _REASON,
+    "act reinstate": lambda p, c: _REASON,
+    "act merge": lambda p, c: {"target": p.pk},
+    "act edit": lambda p, c: {
+        "title": "Other", "impact": "1", "urgency": "1", "severity": "SEV1", "affects": "both", **_REASON,
+    },
+    "act link-tickets": lambda p, c: {"tickets": c.linkable},
+    "act_on correct-clock": lambda p, c: {"value": "", **_REASON},
+    "act_on clock-not-applicable": lambda p, c: _REASON,
+    "act add-downtime": lambda p, c: {"started_at": (c.now - timedelta(minutes=9)).strftime("%Y-%m-%dT%H:%M")},
+    "act_on correct-downtime": lambda p, c: {"started_at": (c.now - timedelta(minutes=9)).strftime("%Y-%m-%dT%H:%M")},
+    # tickets, candidates
+    "ticket_form hold": lambda p, c: _REASON,
+    "ticket_form resolve": lambda p, c: {"resolution": "restarted"},
+    "ticket_form reopen": lambda p, c: _REASON,
+    "ticket_form unlink": lambda p, c: _REASON,
+    "ticket_form escalate": lambda p, c: {"kind": "functional", "to_tier": "2", **_REASON},
+    "candidate_act dismiss": lambda p, c: _REASON,
+    "candidate_act link": lambda p, c: {"incident": c.visible_pk},
+}  # fmt: skip
+
+
+def body(row: Row, method: str, world: World) -> Any:
+    """None for GET; a form's fields for pages, JSON for the API."""
+    if method == "GET":
+        return None
+    made = BODIES.get(f"{row.route} {row.act}" if row.act else row.route)
+    return made(world.places[row.on], world.places[""]) if made else {}

@@ -1,0 +1,243 @@
+"""The people, records and requests the matrix is asked with. Everything is reached by real acts."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from incidents.actions import (
+    candidates,
+    changes,
+    documents,
+    major_incidents,
+    organisation,
+    problems,
+    response,
+    reviews,
+    seats,
+    services,
+    steps,
+    tickets,
+    updates,
+)
+from incidents.models import Consult, User
+from mim.first_administrator_token import make_token
+from notifications.models import Delivery, Heartbeat, Notice
+from tests import factories
+from tests.permissions.notation import ROLES
+
+ACCOUNT_ROLES = {
+    "requester": "requester",
+    "stakeholder": "key_stakeholder",
+    "technician": "service_desk_technician",
+    "engineer": "technical_staff",
+    "manager": "major_incident_manager",
+    "change": "change_manager",
+    "problem": "problem_manager",
+    "consultant": "external_consultant",
+    "management": "management",
+    "desk_manager": "service_desk_manager",
+    "administrator": "administrator",
+}
+_TEAM = ("technician", "engineer", "change", "problem", "management")
+_SEAT = {
+    "technician": "service_desk_technician",
+    "engineer": "technical_staff",
+    "change": "change_manager",
+    "problem": "problem_manager",
+    "management": "mit",
+}
+SECRET = "Kept-inside-9173"
+"""Stands in everything internal the world holds; no public page may show it."""
+
+
+@dataclass
+class World:
+    """`people` by actor; `places` by the record of a row ("MI own"), each with the values of its addresses."""
+
+    people: dict[str, User] = field(default_factory=dict)
+    places: dict[str, SimpleNamespace] = field(default_factory=dict)
+
+
+def build() -> World:
+    """Two outages of two teams, and what else the addresses name: `own` is the one the matrix' people work on."""
+    factories.organisation()
+    now = timezone.now()
+    world = World()
+    world.people = {name: _account(name, ACCOUNT_ROLES[name]) for name in ROLES}
+    world.people["no_role"] = factories.person(name="No Role", email="no_role@example.org")
+    world.people["disabled"] = _account("disabled", "administrator")
+    others = {name: _account(f"other_{name}", ACCOUNT_ROLES[name]) for name in ("manager", "requester", *_TEAM)}
+    world.places[""] = _catalogue(world, now)
+    _two_incidents(world, others, now)
+    _reports(world, others, now)
+    _mentioned(world)
+    _ended(world, now)
+    for name in ("worker", "beat"):
+        Heartbeat.objects.create(name=name, beaten_at=now + timedelta(minutes=30))
+    User.objects.filter(pk=world.people["disabled"].pk).update(is_active=False)
+    return world
+
+
+def _account(name: str, role: str) -> User:
+    is_guest = role == "external_consultant"
+    return factories.person(
+        role, name=name.replace("_", " ").title(), email=f"{name}@example.org", is_guest=is_guest
+    )
+
+
+def _catalogue(world: World, now: Any) -> SimpleNamespace:
+    administrator = world.people["administrator"]
+    by = {"actor": administrator, "at": now}
+    shop, base = factories.service("Shop", tier=1), factories.service("Base", tier=2)
+    spare = factories.service("Spare")
+    dependency = services.add_dependency(shop.pk, needs=base, **by)
+    window = services.save_window(
+        title="Patch night", services=[base], starts_at=now, ends_at=now + timedelta(hours=1), **by
+    )
+    team = factories.team("Web")
+    shift = organisation.add_shift(
+        role="major_incident_manager", person=world.people["manager"], starts_at=now - timedelta(hours=1),
+        ends_at=now + timedelta(hours=8), **by,
+    )  # fmt: skip
+    return SimpleNamespace(
+        shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
+        token=make_token(), now=now,
+    )  # fmt: skip
+
+
+def _two_incidents(world: World, others: dict[str, User], now: Any) -> None:
+    own = _outage("Shop is down", world, world.people, "guest", now, declared=180)
+    foreign = _outage("Base is down", world, others, "other_guest", now, declared=170)
+    invited = seats.invite(
+        own.incident.pk, role="mit", user=world.people["desk_manager"], actor=world.people["manager"], at=now
+    )
+    other = seats.invite(
+        foreign.incident.pk, role="mit", user=others["requester"], actor=others["manager"], at=now
+    )
+    own.invited, foreign.invited = invited, other
+    world.places |= {"MI own": own, "MI foreign": foreign}
+    for where, place in (("own", own), ("foreign", foreign)):
+        world.places[f"PRB {where}"] = SimpleNamespace(**{**vars(place), "ref": place.problem.ref, "pk": place.problem.pk})
+        world.places[f"CHG {where}"] = SimpleNamespace(**{**vars(place), "ref": place.change.ref, "pk": place.change.pk})
+
+
+def _outage(title: str, world: World, team: dict[str, User], guest: str, now: Any, *, declared: int) -> SimpleNamespace:
+    """Declared `declared` minutes ago and brought into maintenance by this team; `guest` holds a seat on it."""
+    manager, engineer, leader = team["manager"], team["engineer"], team["management"]
+    common = world.places[""]
+    passed = iter(range(declared))
+
+    def by(person: User) -> dict[str, Any]:
+        return {"actor": person, "at": now - timedelta(minutes=declared - next(passed))}
+
+    incident = major_incidents.declare(
+        title=f"{title} {SECRET}", services=[common.shop], impact=1, urgency=1, description=SECRET, **by(manager)
+    )
+    pk = incident.pk
+    steps.record_evidence(pk, "inform", {"audiences": {}}, [], is_complete=True, at=by(manager)["at"])
+    major_incidents.begin_containment(pk, **by(manager))
+    for name in _TEAM:
+        seat = seats.invite(pk, role=_SEAT[name], user=team[name], **by(manager))
+        seats.accept(seat.pk, **by(team[name]))
+    invited = seats.invite(pk, role="external_consultant", guest_email=f"{guest}@example.org", **by(manager))
+    world.people[guest] = User.objects.get(pk=invited.user_id)
+    seats.accept(invited.pk, **by(world.people[guest]))
+    response.set_bridge(pk, join_url="https://meet.example.org/x", **by(manager))
+    steps.record_evidence(
+        pk, "bridge", {"invitation_delivered_to": [engineer.email]}, [], is_complete=True, at=by(manager)["at"]
+    )
+    response.open_war_room(pk, location=SECRET, **by(manager))
+    response.enter_war_room(pk, **by(manager))
+    note = response.post_note(pk, text=SECRET, **by(manager))
+    task = response.add_task(pk, title=SECRET, **by(engineer))
+    told = dict.fromkeys(("technical", "management", "key_stakeholders"), SECRET) | {"users": "We are on it."}
+    update = updates.publish_update(pk, texts=told, audiences=list(told), next_update_at=None, **by(manager))
+    approval = updates.ask_approval(pk, question=SECRET, approver=leader, **by(manager))
+    problem = problems.open_problem(title=SECRET, major_incident=incident, **by(manager))
+    major_incidents.begin_resolution(pk, **by(manager))
+    fix = changes.open_change(
+        title=SECRET, type="emergency", major_incident=incident, relation="fix", **by(engineer)
+    )
+    changes.start(fix.pk, **by(engineer))
+    changes.implement(fix.pk, **by(engineer))
+    change = changes.open_change(
+        title=SECRET, plan=SECRET, backout_plan=SECRET, test_plan=SECRET, approvers=[leader], major_incident=incident,
+        relation="cause", **by(engineer),
+    )  # fmt: skip
+    changes.submit(change.pk, **by(engineer))
+    major_incidents.contain(pk, **by(manager))
+    from incidents.actions import downtime
+
+    downtime.restore(pk, **by(manager))
+    major_incidents.confirm_resolution(pk, **by(manager))
+    reviews.edit_review(
+        pk, changes={"actions": [{"title": SECRET, "owner": engineer, "due_at": now + timedelta(days=1)}]}, **by(engineer)
+    )
+    documents.generate(pk, **by(manager))
+    fresh = type(incident).objects.get(pk=pk)
+    return SimpleNamespace(
+        incident=fresh, pk=pk, ref=fresh.ref, note=note, task=task, update=update, approval=approval, problem=problem,
+        change=change, seat=invited, action=fresh.review.actions.get(), interval=fresh.downtime.first(),
+        consult=Consult.objects.filter(step__incident=pk, user=engineer).first(), leader=leader, engineer=engineer,
+        team=team,
+    )  # fmt: skip
+
+
+def _reports(world: World, others: dict[str, User], now: Any) -> None:
+    technician = world.people["technician"]
+    for where, reporter in (("own", world.people["requester"]), ("foreign", others["requester"])):
+        ticket = factories.ticket(f"Cannot pay {SECRET}", at=now, channel="portal", actor=reporter)
+        tickets.comment(ticket.pk, text=SECRET, public=False, actor=technician, at=now)
+        file = tickets.attach(ticket.pk, file=SimpleUploadedFile("a.txt", b"seen"), actor=reporter, at=now)
+        inner = tickets.attach(ticket.pk, file=SimpleUploadedFile("b.txt", b"inner"), actor=technician, at=now)
+        world.places[f"INC {where}"] = SimpleNamespace(
+            pk=ticket.pk, ref=ticket.ref, ticket=ticket, file=file, watcher=technician.email, reporter=reporter
+        )
+        world.places[f"INC {where} (file of the desk)"] = SimpleNamespace(
+            **{**vars(world.places[f"INC {where}"]), "file": inner}
+        )
+        tickets.watch(ticket.pk, actor=technician, at=now)
+    candidate = candidates.flag(
+        title=SECRET, source="proposed", service=world.places[""].spare, reasons=[SECRET], actor=technician, at=now
+    )
+    world.places["CAN"] = SimpleNamespace(pk=candidate.pk, ref=candidate.ref, candidate=candidate)
+    event = world.places["MI own"].note
+    notice = Notice.objects.create(
+        user=world.people["requester"], event=event, title="Told", text="Told", url="", created_at=now
+    )
+    world.places["notice own"] = SimpleNamespace(pk=notice.pk)
+    world.places["delivery own"] = SimpleNamespace(pk=_delivery(event, world.people["requester"], now).pk)
+    world.places["person own"] = SimpleNamespace(email="requester@example.org", pk=world.people["requester"].pk)
+    world.places["person foreign"] = SimpleNamespace(email="technician@example.org", pk=technician.pk)
+
+
+def _mentioned(world: World) -> None:
+    """What bodies name: records everybody on the desk may see."""
+    common = world.places[""]
+    common.visible = world.places["MI own"].ref
+    common.visible_pk = world.places["MI own"].pk
+    common.linkable = world.places["INC foreign"].ref
+    common.invitable = world.people["administrator"].pk
+
+
+def _delivery(event: Any, person: User, now: Any) -> Delivery:
+    return Delivery.objects.create(
+        event=event, recipient=person, address=person.email, channel="email", moment="status_update",
+        message_id="<1@example.org>", queued_at=now, next_attempt_at=now, valid_until=now + timedelta(days=1),
+    )  # fmt: skip
+
+
+def _ended(world: World, now: Any) -> None:
+    """A guest of the own incident whose access has ended meanwhile."""
+    seat = seats.invite(
+        world.places["MI own"].pk, role="external_consultant", guest_email="ended@example.org",
+        actor=world.people["manager"], at=now,
+    )  # fmt: skip
+    ended = User.objects.get(pk=seat.user_id)
+    seats.accept(seat.pk, actor=ended, at=now)
+    User.objects.filter(pk=ended.pk).update(access_expires_at=now - timedelta(minutes=1))
+    world.people["ended"] = ended
