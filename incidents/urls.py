@@ -29,8 +29,6 @@ from incidents.views import (
 
 # The desk: queue, tickets, problems, changes, services, people, settings.
 desk_patterns: list[URLPattern] = [
-    path("search/", search.search_page, name="search"),
-    path("palette/", search.palette, name="palette"),
     path("desk/", desk.desk, name="desk"),
     path("desk/now/", desk.desk_now, name="desk_now"),
     path("propose/", ticket_acts.propose, name="propose"),

@@ -202,6 +202,7 @@ ACTS: dict[str, Act] = {
     ),
     "take-command": Act(
         "Take command", lambda d: seats.take_command(d.pk, **d.by), "You are in command.", "Take command",
+        needs="take_command",
         text="You become major incident manager of this incident; whoever is now is released. It is recorded.",
     ),
     "bridge": Act(
@@ -247,10 +248,11 @@ ACTS: dict[str, Act] = {
     "take-task": Act(
         "Take the task",
         lambda d: response.change_task(_task_of(d).pk, changes={"assignee": d.actor, "status": "in_progress"}, **d.by),
-        "It is yours.", "Take",
+        "It is yours.", "Take", needs="contribute",
     ),
     "finish-task": Act(
-        "Finish the task", lambda d: response.change_task(_task_of(d).pk, changes={"status": "done"}, **d.by), "Done.", "Done"
+        "Finish the task", lambda d: response.change_task(_task_of(d).pk, changes={"status": "done"}, **d.by), "Done.", "Done",
+        needs="contribute",
     ),
     "update": Act(
         "Publish an update", _update, "The update is on its way.", "Publish update", forms.UpdateForm, "inform",
@@ -275,7 +277,7 @@ ACTS: dict[str, Act] = {
         "The step is done once a linked problem has an owner.",
     ),
     "change": Act(
-        "Change", _change, "The change is linked.", "Link change", forms.ChangeForm, "change",
+        "Change", _change, "The change is linked.", "Link change", forms.ChangeForm, "work_change",
         "The step is done once a change linked as fix is implemented.",
     ),
     "waive": Act(
