@@ -33,7 +33,10 @@ class Asking:
     def address(self, row: Row) -> str:
         if row.route.startswith("/"):
             return row.route
-        return reverse(row.route, kwargs=bodies.arguments(row, self.world)) + bodies.QUERIES.get(row.route, "")
+        query = bodies.QUERIES.get(row.route, "")
+        if "{ref}" in query:
+            query = query.format(ref=self.world.places[row.on].ref)
+        return reverse(row.route, kwargs=bodies.arguments(row, self.world)) + query
 
     def response(self, row: Row, method: str, actor: str) -> Any:
         """The answer to one actor; the database is afterwards as it was."""
@@ -44,10 +47,17 @@ class Asking:
         if address.startswith(API):
             if actor in self.keys:
                 headers["Authorization"] = f"Bearer {self.keys[actor]}"
+            headers["Accept"] = "application/json, */*;q=0.5"
             if method != "GET" and row.route not in bodies.FILES:
                 given["content_type"] = "application/json"
-        elif actor in self.sessions:
+            return self._asked(method, address, body, headers, given)
+        if row.act:  # as the open page asks: the dialog alone
+            headers["HX-Request"] = "true"
+        if actor in self.sessions:
             self.client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[actor]
+        return self._asked(method, address, body, headers, given)
+
+    def _asked(self, method: str, address: str, body: Any, headers: dict[str, str], given: dict[str, Any]) -> Any:
         with transaction.atomic():
             answer = getattr(self.client, method.lower())(address, body, headers=headers, **given)
             transaction.set_rollback(True)
