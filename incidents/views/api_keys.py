@@ -10,7 +10,6 @@ from django.views.decorators.http import require_POST
 
 from incidents import permissions
 from incidents.actions import access as acts
-from incidents.errors import NotAccountable
 from incidents.forms.access import KeyForm
 from incidents.models import ApiKey
 from incidents.queries.access import ORDER, key_rows, keys
@@ -21,15 +20,9 @@ from incidents.views.gate import Request, page
 KEY_LASTS = timedelta(days=90)
 
 
-def _no_guests(request: Request) -> None:
-    if request.user.is_guest:
-        raise NotAccountable("Guests have no API keys.", who_may=[])
-
-
-@page()
+@page("view_desk")
 def api_keys(request: Request) -> HttpResponse:
     """Own keys; administrators may look at everybody's."""
-    _no_guests(request)
     may_see_all = permissions.can(request.user, "configure")
     sees_all = may_see_all and request.GET.get("whose") == "all"
     found = page_of(keys(None if sees_all else request.user), ORDER, request.GET.get("after", ""))
@@ -42,10 +35,9 @@ def api_keys(request: Request) -> HttpResponse:
     return render(request, "incidents/api_keys/api_keys.html", context)
 
 
-@page()
+@page("view_desk")
 def api_key_new(request: Request) -> HttpResponse:
     """Issues a key. Its text is in this one answer and nowhere else."""
-    _no_guests(request)
     form = KeyForm(request.POST or None, initial={"expires_at": timezone.now() + KEY_LASTS, "scopes": ["read"]})
 
     def issue(given: dict) -> tuple[ApiKey, str]:

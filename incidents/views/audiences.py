@@ -20,13 +20,13 @@ def audiences(request: Request) -> HttpResponse:
 
 
 @page("configure")
-def audience_edit(request: Request, audience: str) -> HttpResponse:
-    row = next((one for one in audience_rows() if one.key == audience), None)
+def audience(request: Request, name: str) -> HttpResponse:
+    row = next((one for one in audience_rows() if one.key == name), None)
     if row is None:
         raise Http404
 
     def save(given: dict[str, Any]) -> None:
-        set_audience(audience, **given, actor=request.user, at=timezone.now())
+        set_audience(name, **given, actor=request.user, at=timezone.now())
 
     return dialog(
         request,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from incidents.actions.people import edit_person
 from incidents.forms.people import MySettingsForm
 from incidents.models import User
+from incidents.permissions import can
 from incidents.queries.access import live_seats
 from incidents.views.dialogs import attempt, go
 from incidents.views.gate import Request, page
@@ -30,6 +31,6 @@ def my_settings(request: Request) -> HttpResponse:
         if "theme" in form.changed_data:
             response.delete_cookie(THEME_COOKIE, samesite="Lax")  # this device chose before; now the person did
         return response
-    context = {"form": form, "me": me, "seats": live_seats(me)}
+    context = {"form": form, "me": me, "seats": live_seats(me), "may_have_keys": can(me, "view_desk")}
     status = 422 if request.method == "POST" else 200
     return render(request, "incidents/my_settings/my_settings.html", context, status=status)

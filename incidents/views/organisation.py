@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from incidents.actions import organisation as acts
 from incidents.forms.organisation import HolidayForm, OrganisationForm, PriorityTableForm, TeamForm
@@ -84,11 +84,13 @@ def holiday_remove(request: Request, pk: int) -> HttpResponse:
 
 
 @page("configure")
+@require_http_methods(["GET", "POST"])
 def team_new(request: Request) -> HttpResponse:
     return _team(request, None, title="New team")
 
 
 @page("configure")
+@require_http_methods(["GET", "POST"])
 def team_edit(request: Request, pk: int) -> HttpResponse:
     found = get_object_or_404(Team, pk=pk)
     return _team(request, found, title=f"Edit {found.name}")

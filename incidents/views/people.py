@@ -57,7 +57,7 @@ def person_invite(request: Request) -> HttpResponse:
 
 
 @page("configure")
-def person(request: Request, pk: int) -> HttpResponse:
+def person_edit(request: Request, pk: int) -> HttpResponse:
     """One account: its fields, and below them what can be done with its access."""
     found = get_object_or_404(User.objects.select_related("team", "line_manager"), pk=pk)
     form = PersonForm(request.POST or None, initial=PersonForm.initial_of(found))
@@ -79,20 +79,20 @@ def person(request: Request, pk: int) -> HttpResponse:
     )
 
 
-_ACCESS = {
+_ACTS = {
     "deactivate": (acts.deactivate_person, "can no longer sign in."),
     "activate": (acts.activate_person, "may sign in again."),
-    "link": (acts.send_password_link, "gets a mail with a link to choose a password."),
+    "send-link": (acts.send_password_link, "gets a mail with a link to choose a password."),
 }
 
 
 @page("configure")
 @require_POST
-def person_access(request: Request, pk: int, act: str) -> HttpResponse:
-    """deactivate, activate, link (to choose a password)."""
+def person_do(request: Request, pk: int, act: str) -> HttpResponse:
+    """deactivate, activate, send-link (to choose a password)."""
     found = get_object_or_404(User, pk=pk)
-    if act not in _ACCESS:
+    if act not in _ACTS:
         raise Http404
-    do, words = _ACCESS[act]
+    do, words = _ACTS[act]
     do(found.pk, actor=request.user, at=timezone.now())
     return go(request, way_back(request, reverse("people")), f"{found.display_name} {words}")

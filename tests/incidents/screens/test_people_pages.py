@@ -56,7 +56,7 @@ def test_roles_team_and_phone_are_corrected_in_the_dialog(as_administrator, tech
     given = person_fields(
         technician, roles=["technical_staff", "problem_manager"], team=team.pk, phone="+49 1", support_tier=2
     )
-    assert as_administrator.post(reverse("person", args=[technician.pk]), given).status_code == 302
+    assert as_administrator.post(reverse("person_edit", args=[technician.pk]), given).status_code == 302
     saved = User.objects.get(pk=technician.pk)
     assert saved.account_roles == {"technical_staff", "problem_manager"}
     assert (saved.team, saved.phone, saved.support_tier) == (team, "+49 1", 2)
@@ -64,33 +64,33 @@ def test_roles_team_and_phone_are_corrected_in_the_dialog(as_administrator, tech
 
 def test_the_last_administrator_keeps_the_role(as_administrator, administrator):
     given = person_fields(administrator, roles=["requester"], phone="+49 2")
-    answer = as_administrator.post(reverse("person", args=[administrator.pk]), given)
+    answer = as_administrator.post(reverse("person_edit", args=[administrator.pk]), given)
     assert answer.status_code == 422
     assert "last administrator" in answer.content.decode() and "+49 2" in answer.content.decode()
 
 
 def test_access_is_taken_and_given_back(as_administrator, technician):
     for act, is_active in (("deactivate", False), ("activate", True)):
-        assert as_administrator.post(reverse("person_access", args=[technician.pk, act])).status_code == 302
+        assert as_administrator.post(reverse("person_do", args=[technician.pk, act])).status_code == 302
         assert User.objects.get(pk=technician.pk).is_active is is_active
 
 
 def test_a_link_for_a_new_password_is_mailed(as_administrator, technician, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        as_administrator.post(reverse("person_access", args=[technician.pk, "link"]))
+        as_administrator.post(reverse("person_do", args=[technician.pk, "send-link"]))
     assert mail.outbox[0].to == [technician.email]
 
 
 def test_nobody_deactivates_themselves(as_administrator, administrator):
-    assert as_administrator.post(reverse("person_access", args=[administrator.pk, "deactivate"])).status_code == 422
+    assert as_administrator.post(reverse("person_do", args=[administrator.pk, "deactivate"])).status_code == 422
 
 
 def test_only_administrators_see_people(signed_in, technician, manager, service_desk_manager, requester, outsider):
     for one in (technician, manager, service_desk_manager, requester, outsider):
         browser = signed_in(one)
         assert browser.get(reverse("people")).status_code == 403
-        assert browser.get(reverse("person", args=[technician.pk])).status_code == 403
-        assert browser.post(reverse("person_access", args=[technician.pk, "deactivate"])).status_code == 403
+        assert browser.get(reverse("person_edit", args=[technician.pk])).status_code == 403
+        assert browser.post(reverse("person_do", args=[technician.pk, "deactivate"])).status_code == 403
         assert browser.post(reverse("person_invite"), {"email": "a@b.example"}).status_code == 403
     assert User.objects.get(pk=technician.pk).is_active
 

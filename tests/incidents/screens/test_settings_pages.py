@@ -154,7 +154,7 @@ def test_only_administrators_see_the_settings(signed_in, service_desk_manager, m
         for name in ("organisation", "audiences", "holiday_new", "team_new"):
             assert signed_in(person).get(reverse(name)).status_code == 403
         assert signed_in(person).post(reverse("priority_table"), DEFAULT_TABLE).status_code == 403
-        assert signed_in(person).get(reverse("audience_edit", args=["users"])).status_code == 403
+        assert signed_in(person).get(reverse("audience", args=["users"])).status_code == 403
 
 
 # --- Audiences --------------------------------------------------------------------------------
@@ -166,19 +166,19 @@ def test_the_four_audiences_show_who_belongs_to_them(as_administrator, technicia
 
 def test_people_are_added_by_their_addresses(as_administrator, management, engineer):
     given = {"roles": ["management"], "people": f"{engineer.email}\n"}
-    assert as_administrator.post(reverse("audience_edit", args=["management"]), given).status_code == 302
+    assert as_administrator.post(reverse("audience", args=["management"]), given).status_code == 302
     assert AudienceMembership.objects.get(audience="management").people.get() == engineer
 
 
 def test_an_unknown_address_is_named_and_kept(as_administrator, organisation):
     answer = as_administrator.post(
-        reverse("audience_edit", args=["users"]), {"roles": ["requester"], "people": "who@example.org"}
+        reverse("audience", args=["users"]), {"roles": ["requester"], "people": "who@example.org"}
     )
     assert answer.status_code == 422 and answer.content.decode().count("who@example.org") >= 2
 
 
 def test_an_empty_audience_needs_a_reason(as_administrator, organisation):
-    address = reverse("audience_edit", args=["key_stakeholders"])
+    address = reverse("audience", args=["key_stakeholders"])
     assert as_administrator.post(address, {"people": ""}).status_code == 422
     assert as_administrator.post(address, {"empty_reason": "We have none"}).status_code == 302
     page = as_administrator.get(reverse("audiences")).content.decode()
