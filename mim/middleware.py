@@ -10,6 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError, connections
 from django.http import HttpRequest, HttpResponse
@@ -132,6 +134,25 @@ def _page(request: HttpRequest) -> str:
         f"and send it again in {RETRY_SECONDS} seconds."
     )
     return _PAGE.format(style=_STYLE, advice=advice, refresh="")
+
+
+class AccessEnded:
+    """Signs out whoever is signed in after their access has ended, on every page alike, and says why.
+
+    The API answers such a session itself, with 401.
+    """
+
+    def __init__(self, get_response: _GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asks_itself = request.path in HEALTH_PATHS or request.path.startswith(MACHINE_PATHS)
+        if not asks_itself and settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            ends_at = request.user.access_expires_at
+            if ends_at is not None and ends_at <= timezone.now():
+                logout(request)
+                messages.error(request, "Your access has ended. Ask whoever invited you.")
+        return self.get_response(request)
 
 
 class ReaderZone:

@@ -47,11 +47,13 @@ def open_problem(
     owner: User | None = None,
     **texts: Any,
 ) -> Problem:
-    """Opens a problem. For a major incident that is the guarded act "problem", and its problem manager owns it
-    unless somebody is named. `texts` are the editable fields of `edit_problem`.
+    """Opens a problem. For a major incident that is the guarded act "problem", which its R and A may do whatever
+    their account roles are, and its problem manager owns it unless somebody is named. `texts` are the editable
+    fields of `edit_problem`.
     """
-    allow(actor, "work_problem")
     incident = _guarded(major_incident.pk, actor) if major_incident else None
+    if incident is None:
+        allow(actor, "work_problem")
     unknown_fields(texts, _CLEAN)
     problem = Problem(title=clean_title(title), created_by=actor, created_at=at)
     for name, value in {"description": description, **texts}.items():

@@ -226,10 +226,11 @@ class Verb(Endpoint):
         raise NotImplementedError
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        record = self.find()  # before the body is read: a stranger is told nothing about it
         given = self.given()
         if "at" in self.In._declared_fields:
             given["at"] = given.get("at") or self.now
-        result = self.act(self.find(), **given)
+        result = self.act(record, **given)
         return self.record(self.find() if result is None else result)
 
 

@@ -9,7 +9,7 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from incidents.errors import ProcessError
+from incidents.errors import NotAccountable, ProcessError
 from incidents.queries.war_room import Room, find_incident
 from incidents.views.dialogs import put_errors
 from incidents.views.gate import page

@@ -60,6 +60,7 @@ ACTS: dict[str, Act] = {
         lambda d: seats.take_command(d.pk, **d.by),
         "You are in command.",
         "Take command",
+        needs="take_command",
         text="You become major incident manager of this incident; whoever is now is released. It is recorded.",
     ),
     "bridge": Act(
@@ -143,12 +144,14 @@ ACTS: dict[str, Act] = {
         lambda d: response.change_task(task_of(d).pk, changes={"assignee": d.actor, "status": "in_progress"}, **d.by),
         "It is yours.",
         "Take",
+        needs="contribute",
     ),
     "finish-task": Act(
         "Finish the task",
         lambda d: response.change_task(task_of(d).pk, changes={"status": "done"}, **d.by),
         "Done.",
         "Done",
+        needs="contribute",
     ),
     "update": Act(
         "Publish an update",
@@ -192,7 +195,7 @@ ACTS: dict[str, Act] = {
         "The change is linked.",
         "Link change",
         forms.ChangeForm,
-        "change",
+        "work_change",
         "The step is done once a change linked as fix is implemented.",
     ),
     "waive": Act(

@@ -25,6 +25,7 @@ def act(request: HttpRequest, pk: int, act: str, target: str = "") -> HttpRespon
     wanted, room = ACTS.get(act), load_room(request, pk)
     if wanted is None or (act in ABOUT_STEPS and target not in STEP_BY_KEY):
         raise Http404("There is no such act.")
+    _require(wanted, room, target)
     doing = Doing(room, target, {}, room.user, timezone.now())
     form = _form(request, wanted, doing)
     back = reverse("war_room", args=[room.incident.ref])
@@ -32,8 +33,6 @@ def act(request: HttpRequest, pk: int, act: str, target: str = "") -> HttpRespon
         succeeded, _ = attempt(form, lambda given: _run(wanted, doing, form, given))
         if succeeded:
             return done(request, wanted.said, back=back, leave=act in LEAVES)
-    else:
-        _require(wanted, room, target)
     words = {"act": wanted, "act_name": act, "room": room, "incident": room.incident, "subject": subject_of(act, doing)}
     return show_dialog(request, form, fragment=wanted.fragment, back=back, **words)
 

@@ -125,7 +125,7 @@ class Person:
     def send(self, name: str) -> None:
         """Sends the open dialog, which closes."""
         dialog = self.page.locator("#dialog")
-        dialog.get_by_role("button", name=name, exact=True).click()
+        dialog.locator(".dialog-footer").get_by_role("button", name=name, exact=True).click()
         expect(dialog).not_to_be_visible(timeout=15_000)
 
     @property

@@ -52,12 +52,19 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "kpi_drill key": lambda p, c: "mttr",
     "overview_decide pk": lambda p, c: p.approval.pk,
     "wordings target": lambda p, c: p.note.pk,
-    "candidate_act verdict": lambda p, c: "",
+    "service slug": lambda p, c: c.spare.slug,
+    "service_edit slug": lambda p, c: c.spare.slug,
+    "audience name": lambda p, c: "technical",
+    "shift_remove pk": lambda p, c: c.shift.pk,
+    "my_work_do kind": lambda p, c: "decision",
+    "my_work_do pk": lambda p, c: p.approval.pk,
+    "my_work_do answer": lambda p, c: "approve",
+    "api_key_revoke pk": lambda p, c: p.key.pk,
 }
-QUERIES = {"api_search": "?q=shop", "search": "?q=shop", "palette": "?q=shop", "live_ticket": "?topics=MI-{pk}"}
+QUERIES = {"api_search": "?q=shop", "search": "?q=shop", "palette": "?q=shop", "live_ticket": "?topics={ref}"}
 FILES = ("api_ticket_attachments",)
 
-_TARGETS: dict[str, Callable[[Place], Any]] = {
+TARGETS: dict[str, Callable[[Place], Any]] = {
     "accept": lambda p: p.invited.pk,
     "decline": lambda p: p.invited.pk,
     "release": lambda p: p.seat.pk,
@@ -89,7 +96,7 @@ def arguments(row: Row, world: World) -> dict[str, Any]:
         if given := IN_ADDRESS.get(f"{row.route} {name}") if name not in ("act", "verdict") else None:
             found[name] = given(place, common)
         elif name == "target":
-            found[name] = _TARGETS[row.act](place)
+            found[name] = TARGETS[row.act](place)
         elif name in ("act", "verdict"):
             found[name] = row.act
         else:
@@ -132,7 +139,7 @@ BODIES: dict[str, _Body] = {
     "api_major_incident_reopen": lambda p, c: _REASON,
     "api_major_incident_stand_down": lambda p, c: _REASON,
     "api_major_incident_reinstate": lambda p, c: _REASON,
-    "api_major_incident_merge_into": lambda p, c: {"target": p.ref},
+    "api_major_incident_merge_into": lambda p, c: {"target": f"MI-{p.elsewhere}"},
     "api_situation": lambda p, c: {"conditions": "bad"},
     "api_step_waive": lambda p, c: _REASON,
     "api_step_reassign": lambda p, c: {"user": p.engineer.email},
@@ -203,10 +210,14 @@ BODIES: dict[str, _Body] = {
     "act reopen": lambda p, c: _REASON,
     "act stand_down": lambda p, c: _REASON,
     "act reinstate": lambda p, c: _REASON,
-    "act merge": lambda p, c: {"target": p.pk},
+    "act merge": lambda p, c: {"target": p.elsewhere},
     "act edit": lambda p, c: {
         "title": "Other", "impact": "1", "urgency": "1", "severity": "SEV1", "affects": "both", **_REASON,
     },
+    "act_on approve": lambda p, c: {"chosen": "yes"},
+    "my_work_do": lambda p, c: {"chosen": "yes"},
+    "overview_decide": lambda p, c: {"verdict": "approve", "chosen": "yes"},
+    "api_approval_approve": lambda p, c: {"chosen": "yes"},
     "act link-tickets": lambda p, c: {"tickets": c.linkable},
     "act_on correct-clock": lambda p, c: {"value": "", **_REASON},
     "act_on clock-not-applicable": lambda p, c: _REASON,
@@ -218,6 +229,17 @@ BODIES: dict[str, _Body] = {
     "ticket_form reopen": lambda p, c: _REASON,
     "ticket_form unlink": lambda p, c: _REASON,
     "ticket_form escalate": lambda p, c: {"kind": "functional", "to_tier": "2", **_REASON},
+    "portal": lambda p, c: {"title": "Broken", "description": "it is"},
+    "propose": lambda p, c: {"tickets": c.linkable, "reason": "many", "title": "Broken"},
+    "tickets_assign": lambda p, c: {"assignee": c.assignee},
+    "ticket_new": lambda p, c: {"title": "Broken", "channel": "hotline", "kind": "incident", "impact": 3, "urgency": 3},
+    "problem_new": lambda p, c: {"title": "Cause"},
+    "problem_edit": lambda p, c: {"title": "Cause"},
+    "problem_link": lambda p, c: {"incident": p.incident.pk},
+    "change_new": lambda p, c: {"title": "Fix", "type": "normal", "risk": "low"},
+    "change_edit": lambda p, c: {"title": "Fix", "type": "normal", "risk": "low"},
+    "change_link": lambda p, c: {"incident": p.incident.pk, "relation": "fix"},
+    "change_form roll-back": lambda p, c: _REASON,
     "candidate_act dismiss": lambda p, c: _REASON,
     "candidate_act link": lambda p, c: {"incident": c.visible_pk},
 }  # fmt: skip

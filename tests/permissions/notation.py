@@ -24,11 +24,18 @@ GROUPS = {
     "roles": f"requester stakeholder {_DESK} management",
     "seated": "technician engineer manager change problem management guest",
     "guests": "consultant guest other_guest",
+    "team_own": "technician engineer manager change problem management guest desk_manager",
+    "team_foreign": "manager desk_manager other_guest",
+    "bystanders": "stakeholder consultant guest other_guest no_role",
+    "not_own": "requester consultant other_guest no_role",
+    "not_foreign": "requester consultant guest no_role",
     "inside": " ".join(INSIDE),
     "anybody": " ".join(ACTORS),
 }
 """desk: works tickets, problems, changes. staff: reads them too. roles: everybody with a role but guests.
-seated: holds an accepted seat on the own incident. inside: everybody signed in. anybody: nobody, too."""
+seated: holds an accepted seat on the own incident. team_own, team_foreign: contribute to that incident.
+bystanders: have nothing to do with any ticket. not_own, not_foreign: may not know of that incident.
+inside: everybody signed in. anybody: nobody, too."""
 
 
 def people(words: str) -> frozenset[str]:

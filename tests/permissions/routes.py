@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.views.generic.edit import ProcessFormView
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -40,11 +41,17 @@ def methods_of(view: Any) -> set[str]:
     """What the view answers. Of a function: what its decorators let through, else GET, and POST when it reads one."""
     if cls := getattr(view, "cls", None) or getattr(view, "view_class", None):
         allowed = {name.upper() for name in cls.http_method_names}
-        return {method for method in METHODS if method in allowed and hasattr(cls, method.lower())}
+        return {method for method in METHODS if method in allowed and _answers(cls, method.lower())}
     if limited := _limit(view):
         return limited.intersection(METHODS)
     source = inspect.getsource(inspect.unwrap(view))
     return {"GET", "POST"} if any(word in source for word in ("POST", "dialog(", "attempt(")) else {"GET"}
+
+
+def _answers(cls: Any, method: str) -> bool:
+    """Django's form views call PUT another word for POST; that is no method of its own."""
+    found = getattr(cls, method, None)
+    return found is not None and found is not ProcessFormView.put
 
 
 def _limit(view: Any) -> set[str]:

@@ -9,9 +9,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from incidents.actions import (
+    access,
     candidates,
     changes,
     documents,
+    downtime,
     major_incidents,
     organisation,
     problems,
@@ -50,8 +52,8 @@ _SEAT = {
     "problem": "problem_manager",
     "management": "mit",
 }
-SECRET = "Kept-inside-9173"
-"""Stands in everything internal the world holds; no public page may show it."""
+SECRETS = {"own": "Kept-in-own-9173", "foreign": "Kept-in-foreign-4471", "desk": "Kept-at-desk-5520"}
+"""Stand in everything internal of the two incidents and of the desk; `test_secrets` says who may read which."""
 
 
 @dataclass
@@ -75,6 +77,7 @@ def build() -> World:
     _two_incidents(world, others, now)
     _reports(world, others, now)
     _mentioned(world)
+    _keys(world)
     _ended(world, now)
     for name in ("worker", "beat"):
         Heartbeat.objects.create(name=name, beaten_at=now + timedelta(minutes=30))
@@ -84,9 +87,7 @@ def build() -> World:
 
 def _account(name: str, role: str) -> User:
     is_guest = role == "external_consultant"
-    return factories.person(
-        role, name=name.replace("_", " ").title(), email=f"{name}@example.org", is_guest=is_guest
-    )
+    return factories.person(role, name=name.replace("_", " ").title(), email=f"{name}@example.org", is_guest=is_guest)
 
 
 def _catalogue(world: World, now: Any) -> SimpleNamespace:
@@ -110,22 +111,26 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
 
 
 def _two_incidents(world: World, others: dict[str, User], now: Any) -> None:
-    own = _outage("Shop is down", world, world.people, "guest", now, declared=180)
-    foreign = _outage("Base is down", world, others, "other_guest", now, declared=170)
+    own = _outage(SECRETS["own"], world, world.people, "guest", now, declared=180)
+    foreign = _outage(SECRETS["foreign"], world, others, "other_guest", now, declared=170)
     invited = seats.invite(
         own.incident.pk, role="mit", user=world.people["desk_manager"], actor=world.people["manager"], at=now
     )
-    other = seats.invite(
-        foreign.incident.pk, role="mit", user=others["requester"], actor=others["manager"], at=now
-    )
+    other = seats.invite(foreign.incident.pk, role="mit", user=others["requester"], actor=others["manager"], at=now)
     own.invited, foreign.invited = invited, other
     world.places |= {"MI own": own, "MI foreign": foreign}
     for where, place in (("own", own), ("foreign", foreign)):
-        world.places[f"PRB {where}"] = SimpleNamespace(**{**vars(place), "ref": place.problem.ref, "pk": place.problem.pk})
-        world.places[f"CHG {where}"] = SimpleNamespace(**{**vars(place), "ref": place.change.ref, "pk": place.change.pk})
+        world.places[f"PRB {where}"] = SimpleNamespace(
+            **{**vars(place), "ref": place.problem.ref, "pk": place.problem.pk}
+        )
+        world.places[f"CHG {where}"] = SimpleNamespace(
+            **{**vars(place), "ref": place.change.ref, "pk": place.change.pk}
+        )
 
 
-def _outage(title: str, world: World, team: dict[str, User], guest: str, now: Any, *, declared: int) -> SimpleNamespace:
+def _outage(
+    secret: str, world: World, team: dict[str, User], guest: str, now: Any, *, declared: int
+) -> SimpleNamespace:
     """Declared `declared` minutes ago and brought into maintenance by this team; `guest` holds a seat on it."""
     manager, engineer, leader = team["manager"], team["engineer"], team["management"]
     common = world.places[""]
@@ -135,7 +140,7 @@ def _outage(title: str, world: World, team: dict[str, User], guest: str, now: An
         return {"actor": person, "at": now - timedelta(minutes=declared - next(passed))}
 
     incident = major_incidents.declare(
-        title=f"{title} {SECRET}", services=[common.shop], impact=1, urgency=1, description=SECRET, **by(manager)
+        title=secret, services=[common.shop], impact=1, urgency=1, description=secret, **by(manager)
     )
     pk = incident.pk
     steps.record_evidence(pk, "inform", {"audiences": {}}, [], is_complete=True, at=by(manager)["at"])
@@ -150,32 +155,30 @@ def _outage(title: str, world: World, team: dict[str, User], guest: str, now: An
     steps.record_evidence(
         pk, "bridge", {"invitation_delivered_to": [engineer.email]}, [], is_complete=True, at=by(manager)["at"]
     )
-    response.open_war_room(pk, location=SECRET, **by(manager))
+    response.open_war_room(pk, location=secret, **by(manager))
     response.enter_war_room(pk, **by(manager))
-    note = response.post_note(pk, text=SECRET, **by(manager))
-    task = response.add_task(pk, title=SECRET, **by(engineer))
-    told = dict.fromkeys(("technical", "management", "key_stakeholders"), SECRET) | {"users": "We are on it."}
+    note = response.post_note(pk, text=secret, **by(manager))
+    task = response.add_task(pk, title=secret, **by(engineer))
+    told = dict.fromkeys(("technical", "management", "key_stakeholders"), secret) | {"users": "We are on it."}
     update = updates.publish_update(pk, texts=told, audiences=list(told), next_update_at=None, **by(manager))
-    approval = updates.ask_approval(pk, question=SECRET, approver=leader, **by(manager))
-    problem = problems.open_problem(title=SECRET, major_incident=incident, **by(manager))
+    approval = updates.ask_approval(pk, question=secret, options=["yes", "no"], approver=leader, **by(manager))
+    problem = problems.open_problem(title=secret, major_incident=incident, **by(manager))
     major_incidents.begin_resolution(pk, **by(manager))
-    fix = changes.open_change(
-        title=SECRET, type="emergency", major_incident=incident, relation="fix", **by(engineer)
-    )
+    fix = changes.open_change(title=secret, type="emergency", major_incident=incident, relation="fix", **by(engineer))
     changes.start(fix.pk, **by(engineer))
     changes.implement(fix.pk, **by(engineer))
     change = changes.open_change(
-        title=SECRET, plan=SECRET, backout_plan=SECRET, test_plan=SECRET, approvers=[leader], major_incident=incident,
+        title=secret, plan=secret, backout_plan=secret, test_plan=secret, approvers=[leader], major_incident=incident,
         relation="cause", **by(engineer),
     )  # fmt: skip
     changes.submit(change.pk, **by(engineer))
     major_incidents.contain(pk, **by(manager))
-    from incidents.actions import downtime
-
     downtime.restore(pk, **by(manager))
     major_incidents.confirm_resolution(pk, **by(manager))
     reviews.edit_review(
-        pk, changes={"actions": [{"title": SECRET, "owner": engineer, "due_at": now + timedelta(days=1)}]}, **by(engineer)
+        pk,
+        changes={"actions": [{"title": secret, "owner": engineer, "due_at": now + timedelta(days=1)}]},
+        **by(engineer),
     )
     documents.generate(pk, **by(manager))
     fresh = type(incident).objects.get(pk=pk)
@@ -190,8 +193,8 @@ def _outage(title: str, world: World, team: dict[str, User], guest: str, now: An
 def _reports(world: World, others: dict[str, User], now: Any) -> None:
     technician = world.people["technician"]
     for where, reporter in (("own", world.people["requester"]), ("foreign", others["requester"])):
-        ticket = factories.ticket(f"Cannot pay {SECRET}", at=now, channel="portal", actor=reporter)
-        tickets.comment(ticket.pk, text=SECRET, public=False, actor=technician, at=now)
+        ticket = factories.ticket("Cannot pay", at=now, channel="portal", actor=reporter)
+        tickets.comment(ticket.pk, text=SECRETS["desk"], public=False, actor=technician, at=now)
         file = tickets.attach(ticket.pk, file=SimpleUploadedFile("a.txt", b"seen"), actor=reporter, at=now)
         inner = tickets.attach(ticket.pk, file=SimpleUploadedFile("b.txt", b"inner"), actor=technician, at=now)
         world.places[f"INC {where}"] = SimpleNamespace(
@@ -202,7 +205,12 @@ def _reports(world: World, others: dict[str, User], now: Any) -> None:
         )
         tickets.watch(ticket.pk, actor=technician, at=now)
     candidate = candidates.flag(
-        title=SECRET, source="proposed", service=world.places[""].spare, reasons=[SECRET], actor=technician, at=now
+        title=SECRETS["desk"],
+        source="proposed",
+        service=world.places[""].spare,
+        reasons=[SECRETS["desk"]],
+        actor=technician,
+        at=now,
     )
     world.places["CAN"] = SimpleNamespace(pk=candidate.pk, ref=candidate.ref, candidate=candidate)
     event = world.places["MI own"].note
@@ -210,6 +218,11 @@ def _reports(world: World, others: dict[str, User], now: Any) -> None:
         user=world.people["requester"], event=event, title="Told", text="Told", url="", created_at=now
     )
     world.places["notice own"] = SimpleNamespace(pk=notice.pk)
+    theirs = Notice.objects.create(
+        user=world.people["disabled"], event=event, title="Told", text="Told", url="", created_at=now
+    )
+    world.places["notice foreign"] = SimpleNamespace(pk=theirs.pk)
+    world.places["delivery foreign"] = SimpleNamespace(pk=_delivery(event, world.people["disabled"], now).pk)
     world.places["delivery own"] = SimpleNamespace(pk=_delivery(event, world.people["requester"], now).pk)
     world.places["person own"] = SimpleNamespace(email="requester@example.org", pk=world.people["requester"].pk)
     world.places["person foreign"] = SimpleNamespace(email="technician@example.org", pk=technician.pk)
@@ -221,7 +234,17 @@ def _mentioned(world: World) -> None:
     common.visible = world.places["MI own"].ref
     common.visible_pk = world.places["MI own"].pk
     common.linkable = world.places["INC foreign"].ref
+    world.places["MI own"].elsewhere = world.places["MI foreign"].pk
+    world.places["MI foreign"].elsewhere = world.places["MI own"].pk
+    common.assignee = world.people["engineer"].pk
     common.invitable = world.people["administrator"].pk
+
+
+def _keys(world: World) -> None:
+    """The technician's key is asked to be revoked: one's own, or by an administrator."""
+    technician = world.people["technician"]
+    key, _ = access.issue_key(technician, name="mine", scopes=["read"], actor=technician, at=world.places[""].now)
+    world.places["key of the technician"] = SimpleNamespace(key=key)
 
 
 def _delivery(event: Any, person: User, now: Any) -> Delivery:

@@ -1,0 +1,46 @@
+"""What anybody may open, and signing in: one line a route, its methods and the record asked for."""
+
+from tests.permissions.notation import HIDDEN, SIGN_IN, row
+
+# fmt: off
+PUBLIC = [
+    row("home", "GET", "", "anybody", said="leads to where one's role lands, or to the status page"),
+    row("status_page", "GET", "", "anybody"),
+    row("theme_switch", "POST", "", "anybody"),
+    row("healthz", "GET", "", "anybody"),
+    row("readyz", "GET", "", "anybody"),
+    row("/api/v1/health", "GET", "", "anybody"),
+    row("/api/v1/ready", "GET", "", "anybody"),
+    row("/api/", "GET", "", rest=HIDDEN, outside=HIDDEN, said="an unknown address below /api/"),
+    row("api_schema", "GET", "", "anybody"),
+    row("api_docs", "GET", "", "anybody"),
+    row("first_administrator", "GET POST", "", "anybody", said="with a valid link; 410 once there is an administrator"),
+]
+
+SIGN_IN_PAGES = [
+    row("account_login", "GET POST", "", "anybody"),
+    row("account_signup", "GET POST", "", "anybody"),
+    row("account_inactive", "GET", "", "anybody"),
+    row("account_reset_password", "GET POST", "", "anybody"),
+    row("account_reset_password_done", "GET", "", "anybody"),
+    row("account_reset_password_from_key", "GET POST", "", "anybody"),
+    row("account_reset_password_from_key_done", "GET", "", "anybody"),
+    row("account_email_verification_sent", "GET", "", "anybody"),
+    row("account_confirm_email", "GET", "", "anybody"),
+    row("account_confirm_email", "POST", "", rest=HIDDEN, outside=HIDDEN, said="with a wrong key"),
+    row("account_logout", "GET", "", "inside"),
+    row("account_logout", "POST", "", rest=SIGN_IN, said="leads to the sign-in page"),
+    row("account_change_password", "GET POST", "", "inside"),
+    row("account_set_password", "GET POST", "", "inside"),
+    row("account_email", "GET POST", "", "inside"),
+    row("account_confirm_login_code", "GET POST", "", "inside"),
+    row("account_reauthenticate", "GET POST", "", said="needs a password to ask for"),
+    row("mfa_index", "GET", "", "inside"),
+    row("mfa_authenticate", "GET POST", rest=SIGN_IN, said="after the password only"),
+    row("mfa_reauthenticate", "GET POST", "", "inside", said="leads to the page it came from"),
+    row("mfa_activate_totp", "GET POST", "", "inside"),
+    row("mfa_deactivate_totp", "GET POST", "", "inside"),
+    row("mfa_view_recovery_codes", "GET", rest=HIDDEN, said="before there are any"),
+    row("mfa_generate_recovery_codes", "GET POST", "", "inside"),
+    row("mfa_download_recovery_codes", "GET", rest=HIDDEN, said="before there are any"),
+]
