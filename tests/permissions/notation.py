@@ -33,8 +33,9 @@ GROUPS = {
     "anybody": " ".join(ACTORS),
 }
 """desk: works tickets, problems, changes. staff: reads them too. roles: everybody with a role but guests.
-seated: holds an accepted seat on the own incident. team_own, team_foreign: contribute to that incident. bystanders: have nothing to do with any ticket.
-not_own, not_foreign: may not know of that incident. inside: everybody signed in. anybody: nobody, too."""
+seated: holds an accepted seat on the own incident. team_own, team_foreign: contribute to that incident.
+bystanders: have nothing to do with any ticket. not_own, not_foreign: may not know of that incident.
+inside: everybody signed in. anybody: nobody, too."""
 
 
 def people(words: str) -> frozenset[str]:

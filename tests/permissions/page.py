@@ -30,9 +30,11 @@ these questions and fail when an answer differs or a route has no line. This pag
 |---|---|
 | Req | requester; the *own* ticket is theirs |
 | Stk | key stakeholder |
-| SDT, Tech, MIM, ChgM, PrbM | service desk technician, technical staff, major incident manager, change manager, problem manager; each holds the seat of that name on the *own* incident, MIM commands it |
+| SDT, Tech | service desk technician, technical staff; seated as such on the *own* incident |
+| MIM | major incident manager; commands the *own* incident |
+| ChgM, PrbM | change manager, problem manager; seated as such on the *own* incident |
 | Ext | external consultant without any seat |
-| Mgt | management; holds a seat in the MIT of the *own* incident, is asked its decision, and approves its change |
+| Mgt | management; seated in the MIT of the *own* incident, asked for its decision, approver of its change |
 | SDM, Adm | service desk manager, administrator; the former is invited to the *own* incident and has not answered |
 | Guest, Guest² | external consultants with an accepted seat on the *own* incident, and on the *foreign* one |
 | None | an account without a role |

@@ -35,4 +35,12 @@ SIGN_IN_PAGES = [
     row("account_email", "GET POST", "", "inside"),
     row("account_confirm_login_code", "GET POST", "", "inside"),
     row("account_reauthenticate", "GET POST", "", said="needs a password to ask for"),
+    row("mfa_index", "GET", "", "inside"),
+    row("mfa_authenticate", "GET POST", rest=SIGN_IN, said="after the password only"),
+    row("mfa_reauthenticate", "GET POST", "", "inside", said="leads to the page it came from"),
+    row("mfa_activate_totp", "GET POST", "", "inside"),
+    row("mfa_deactivate_totp", "GET POST", "", "inside"),
+    row("mfa_view_recovery_codes", "GET", rest=HIDDEN, said="before there are any"),
+    row("mfa_generate_recovery_codes", "GET POST", "", "inside"),
+    row("mfa_download_recovery_codes", "GET", rest=HIDDEN, said="before there are any"),
 ]
