@@ -6,7 +6,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
-from django.views.decorators.csrf import csrf_exempt
+from rest_framework.views import APIView
 
 from incidents.api import (
     candidates,
@@ -46,16 +46,16 @@ def verbs(prefix: str, name: str, **views: Any) -> list[URLPattern]:
     ]
 
 
-def by_id(route: str, rows: type[Model], incident: str, view: Any) -> list[URLPattern]:
+def by_id(route: str, rows: type[Model], incident: str, view: type[APIView]) -> list[URLPattern]:
     """The short address of a record that belongs to an incident: its id is enough, the answer is the same."""
-    answer = view.as_view()
 
-    @csrf_exempt  # as every API view: the session's token is checked by its authentication
-    def short(request: HttpRequest, id: int) -> HttpResponseBase:
-        owner = rows._default_manager.filter(pk=id).values_list(incident, flat=True).first()
-        return answer(request, ref=owner or 0, id=id)
+    class ById(view):  # type: ignore[misc, valid-type]
+        def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            owner = rows._default_manager.filter(pk=kwargs["id"]).values_list(incident, flat=True).first()
+            return super().dispatch(request, *args, **kwargs, ref=owner or 0)
 
-    return [path(route, short), path(f"{route}/", short)]
+    ById.__name__, ById.__doc__ = f"{view.__name__}ById", view.__doc__
+    return at(route, ById, f"short_{route.split('/')[0]}_{route.split('/')[-1].strip('<>').replace(':', '_')}")
 
 
 TICKET, CANDIDATE, INCIDENT = "tickets/<ticket:ref>", "candidates/<candidate:ref>", "major-incidents/<incident:ref>"
