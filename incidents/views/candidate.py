@@ -32,7 +32,8 @@ class Verdict:
 VERDICTS = {
     "acknowledge": Verdict(
         "Acknowledge", "Acknowledge", "Acknowledged; nobody else is paged.",
-        lambda pk, given, by: candidates.acknowledge(pk, **by), text="You have seen it and decide. The paging stops.", needs="acknowledge_candidate",
+        lambda pk, given, by: candidates.acknowledge(pk, **by), text="You have seen it and decide. The paging stops.",
+        needs="acknowledge_candidate",
     ),
     "link": Verdict(
         "Link to an open major incident", "Link", "Linked; its tickets are children now.",

@@ -36,7 +36,7 @@ SIGN_IN_PAGES = [
     row("account_confirm_login_code", "GET POST", "", "inside"),
     row("account_reauthenticate", "GET POST", "", said="needs a password to ask for"),
     row("mfa_index", "GET", "", "inside"),
-    row("mfa_authenticate", "GET POST", "", "inside", said="after the password only; leads home for whoever is signed in"),
+    row("mfa_authenticate", "GET POST", "", "inside", said="between password and entry; else it leads home"),
     row("mfa_reauthenticate", "GET POST", said="needs a second factor to ask for"),
     row("mfa_activate_totp", "GET POST", "", "inside"),
     row("mfa_deactivate_totp", "GET POST", rest=HIDDEN, said="before there is one"),
