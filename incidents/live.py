@@ -6,12 +6,13 @@ Topics: `MI-12` (one incident), `INC-7`, `PRB-3`, `CHG-4`, `CAN-2` (one record),
 
 import json
 import logging
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import redis
 from django.conf import settings
-from django.db import transaction
 from redis.exceptions import RedisError
+
+from incidents import errands
 
 CHANNEL_PREFIX = "mim:live:"
 _log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def _connection() -> redis.Redis:
 
 def changed(topic: str, kind: str, seq: int | None = None) -> None:
     """After commit, nudges every open page that follows the topic. A broker that is away only delays pages."""
-    transaction.on_commit(partial(_publish, topic, kind, seq), robust=True)
+    errands.after_commit(("live", topic), lambda: _publish(topic, kind, seq))
 
 
 def _publish(topic: str, kind: str, seq: int | None) -> None:

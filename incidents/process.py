@@ -51,6 +51,19 @@ class Audience(TextChoices):
     USERS = "users", "Users"
 
 
+DEFAULT_AUDIENCES: dict[str, tuple[str, ...]] = {
+    Audience.TECHNICAL: (
+        AccountRole.TECHNICAL_STAFF,
+        AccountRole.SERVICE_DESK_TECHNICIAN,
+        AccountRole.MAJOR_INCIDENT_MANAGER,
+    ),
+    Audience.MANAGEMENT: (AccountRole.MANAGEMENT,),
+    Audience.KEY_STAKEHOLDERS: (AccountRole.KEY_STAKEHOLDER,),
+    Audience.USERS: (AccountRole.REQUESTER,),
+}
+"""Roles of each audience until an administrator says otherwise."""
+
+
 class Stage(TextChoices):
     IDENTIFICATION = "identification", "Identification"
     CONTAINMENT = "containment", "Containment"

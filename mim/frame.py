@@ -60,6 +60,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("change_list", "Changes", "git-branch", WORKS_THE_DESK),
             Place("document_list", "Knowledge", "book-2", READS_THE_DESK),
             Place("service_list", "Services", "sitemap", INSIDERS),
+            Place("on_call", "On call", "phone-call", READS_THE_DESK),
             Place("kpi_dashboard", "KPIs", "chart-line", READS_THE_DESK),
         ),
     ),
@@ -67,6 +68,8 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Administration",
         (
             Place("people", "People", "users", ADMINISTRATORS),
+            Place("organisation", "Organisation", "building", ADMINISTRATORS),
+            Place("audiences", "Audiences", "speakerphone", ADMINISTRATORS),
             Place("raci", "RACI matrix", "table", ADMINISTRATORS | COMMANDERS),
             Place("mail_catcher", "Mail", "mail", ADMINISTRATORS),
             Place("api_keys", "API keys", "key", ADMINISTRATORS),

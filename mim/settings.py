@@ -170,6 +170,8 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+MESSAGE_TAGS = {25: "good", 30: "warn", 40: "bad"}  # success, warning, error: the tones of the stylesheet
+
 # --- Words, time, files -----------------------------------------------------------------
 LANGUAGE_CODE = "en"
 USE_I18N = True

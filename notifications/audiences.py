@@ -8,21 +8,10 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 from django.db.models.functions import Lower, Now
 
 from incidents.models import AudienceMembership, MajorIncident, RoleHeld, Seat, Ticket, User
-from incidents.process import AccountRole, Audience, SeatState
+from incidents.process import DEFAULT_AUDIENCES, Audience, SeatState
 from notifications.models import Subscription
 
 LIVE_SEATS = (SeatState.INVITED, SeatState.ACCEPTED)
-
-DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
-    Audience.TECHNICAL: (
-        AccountRole.TECHNICAL_STAFF,
-        AccountRole.SERVICE_DESK_TECHNICIAN,
-        AccountRole.MAJOR_INCIDENT_MANAGER,
-    ),
-    Audience.MANAGEMENT: (AccountRole.MANAGEMENT,),
-    Audience.KEY_STAKEHOLDERS: (AccountRole.KEY_STAKEHOLDER,),
-    Audience.USERS: (AccountRole.REQUESTER,),
-}
 
 
 @dataclass(frozen=True)
@@ -36,7 +25,7 @@ class Membership:
 def memberships() -> dict[str, Membership]:
     """The setting of each audience, the defaults where an administrator made none. One query."""
     saved = {row.audience: Membership(tuple(row.roles), row.empty_reason) for row in AudienceMembership.objects.all()}
-    return {audience: saved.get(audience) or Membership(DEFAULT_ROLES[audience]) for audience in Audience.values}
+    return {audience: saved.get(audience) or Membership(DEFAULT_AUDIENCES[audience]) for audience in Audience.values}
 
 
 def is_reachable() -> Q:

@@ -23,6 +23,7 @@ from notifications.messages import wording_of
 from notifications.models import Delivery, DeliveryState, Message
 
 LEASE = timedelta(seconds=15)
+REPORT_EVERY_SECONDS = 1.0
 RENEW_BELOW = timedelta(seconds=8)
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 5, 600
 _LANE = 0x4D494D  # names the advisory lock under which a channel that sends one at a time is claimed
@@ -36,15 +37,31 @@ def deliver_due(*, seconds: float = 60) -> int:
     """
     ends_at = time.monotonic() + seconds
     tried = 0
+    touched: set[int] = set()
+    reported_at = time.monotonic()
     while time.monotonic() < ends_at:
         more = fan_out.expand_next()
         for channel in registry().values():
-            sent = _send_batch(channel)
-            tried += sent
-            more = more or sent > 0
-        if not more:
+            rows = _send_batch(channel)
+            tried += len(rows)
+            touched |= {row.incident_id for row in rows if row.incident_id}
+            more = more or bool(rows)
+        if more and time.monotonic() - reported_at < REPORT_EVERY_SECONDS:
+            continue
+        if not more and not touched:
             break
+        _report(touched)  # which may queue more: a step that is done is told at once
+        reported_at = time.monotonic()
+    _report(touched)
     return tried
+
+
+def _report(touched: set[int]) -> None:
+    """Tells the incidents what their deliveries prove now, and their open pages that something changed."""
+    for incident_id in touched:
+        live.changed(f"MI-{incident_id}", "delivery")
+        evidence.report(incident_id)
+    touched.clear()
 
 
 def claim(channel: Channel, *, now: datetime, lease: uuid.UUID) -> list[Delivery]:
@@ -77,23 +94,19 @@ def _lane_is_free(channel: Channel, now: datetime) -> bool:
     return not busy.exists()
 
 
-def _send_batch(channel: Channel) -> int:
+def _send_batch(channel: Channel) -> list[Delivery]:
     lease = uuid.uuid4()
     rows = claim(channel, now=timezone.now(), lease=lease)
-    if not rows:
-        return 0
-    for group in channel.send(_still_wanted(rows, lease)):
-        _settle(group, lease)
-    touched = {row.incident_id for row in rows if row.incident_id}
-    for incident_id in touched:
-        live.changed(f"MI-{incident_id}", "delivery")
-        evidence.report(incident_id)
-    return len(rows)
+    if rows:
+        for group in channel.send(_still_wanted(rows, lease)):
+            _settle(group, lease)
+    return rows
 
 
 def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
     """Each row just before it leaves: the lease is kept alive, and what is not wanted any more is held back."""
     check = freshness.Check()
+    worded: dict[tuple[int, str, str], Message] = {}
     lease_until = timezone.now() + LEASE
     for row in rows:
         now = timezone.now()
@@ -109,7 +122,8 @@ def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
             _mine(row, lease).update(state=state, reason=said, lease=None, lease_until=None)
             continue
         try:
-            message = wording_of(row.event, row.moment, row.audience)
+            key = (row.event_id, row.moment, row.audience)
+            message = worded.get(key) or worded.setdefault(key, wording_of(row.event, row.moment, row.audience))
         except Exception as error:  # one moment without words must not hold up the others
             _log.exception("message could not be worded", extra={"delivery": row.pk, "moment": row.moment})
             _settle_refused(row, Outcome(False, f"Could not be worded: {error}"), None, lease)

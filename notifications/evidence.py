@@ -5,10 +5,11 @@ only for people with no other address. A merged message counts for all its audie
 audience without a seated member is not waited for.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from incidents.actions import steps
@@ -21,14 +22,18 @@ DECLARING = ("declared", "reinstated")
 """Moments that tell an audience that there is a major incident."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Told:
-    """How many people of an audience count on being told, and how many were. `others` leaves out the declarer."""
+    """How many people of an audience are to be told, and how many were; `others` leave out the declarer.
 
-    expected: set[str] = field(default_factory=set)
-    reached: set[str] = field(default_factory=set)
-    others: set[str] = field(default_factory=set)
-    first_at: datetime | None = None
+    `first_at` is when the first of the others was (aware UTC), None before.
+    """
+
+    of: int
+    told: int
+    others: int
+    others_told: int
+    first_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -43,27 +48,26 @@ class Proof:
 
 
 def told_of(incident_id: int, moments: tuple[str, ...], declarer_id: int | None = None) -> dict[str, Told]:
-    """Per audience, from the deliveries of these moments. One query."""
-    found = {name: Told() for name in Audience.values}
-    rows = list(
+    """Per audience, from the deliveries of these moments. One query, counted by the database."""
+    rows = (
         Delivery.objects.filter(incident=incident_id, moment__in=moments)
-        .exclude(audiences=[])
         .exclude(state=DeliveryState.SUPPRESSED)
-        .values_list("recipient_id", "address", "channel", "audiences", "state", "delivered_at", "recipient__email")
+        .exclude(channel=ChannelKey.IN_APP, recipient__email__gt="")  # there is another address; only that is evidence
     )
-    for person, address, channel, names, state, delivered_at, email in rows:
-        if channel == ChannelKey.IN_APP and email:
-            continue  # there is another address, and only that one is evidence
-        who = str(person or address)
-        for name in names:
-            told = found[name]
-            told.expected.add(who)
-            if state == DeliveryState.DELIVERED:
-                told.reached.add(who)
-                if person is None or person != declarer_id:
-                    told.others.add(who)
-                    told.first_at = min(filter(None, (told.first_at, delivered_at)))
-    return found
+    delivered = Q(state=DeliveryState.DELIVERED)
+    besides = ~Q(recipient=declarer_id) | Q(recipient__isnull=True) if declarer_id else Q(pk__isnull=False)
+    figures: dict[str, Any] = {}
+    for name in Audience.values:
+        within = Q(audiences__contains=[name])
+        figures |= {
+            f"{name}_of": Count("address", distinct=True, filter=within),
+            f"{name}_told": Count("address", distinct=True, filter=within & delivered),
+            f"{name}_others": Count("address", distinct=True, filter=within & besides),
+            f"{name}_others_told": Count("address", distinct=True, filter=within & delivered & besides),
+            f"{name}_first_at": Min("delivered_at", filter=within & delivered & besides),
+        }
+    found = rows.aggregate(**figures)
+    return {name: Told(*(found[f"{name}_{one.name}"] for one in fields(Told))) for name in Audience.values}
 
 
 def inform(incident: MajorIncident) -> Proof:
@@ -74,12 +78,12 @@ def inform(incident: MajorIncident) -> Proof:
     missing, latest = [], incident.declared_at or timezone.now()
     for name in Audience.values:
         told = found[name]
-        facts[name] = {"told": len(told.reached), "of": len(told.expected)}
-        if told.others and told.first_at:
+        facts[name] = {"told": told.told, "of": told.of}
+        if told.first_at is not None:
             latest = max(latest, told.first_at)
-        elif settings[name].empty_reason and not told.expected:
+        elif settings[name].empty_reason and not told.of:
             facts[name]["empty_reason"] = settings[name].empty_reason
-        elif incident.is_drill and name != Audience.TECHNICAL and not told.expected - {str(incident.declared_by_id)}:
+        elif incident.is_drill and name != Audience.TECHNICAL and not told.others:
             facts[name]["empty_reason"] = "Nobody of this audience has a seat in the drill."
         else:
             missing.append(_lacking(name, told))
@@ -88,11 +92,11 @@ def inform(incident: MajorIncident) -> Proof:
 
 def _lacking(name: str, told: Told) -> str:
     label = Audience(name).label
-    if not told.expected:
+    if not told.of:
         return f"{label}: nobody belongs to it. Add people to this audience and publish an update."
-    if told.reached and not told.others:
+    if told.told and not told.others_told and not told.others:
         return f"{label}: only the person who declared has been told."
-    return f"{label}: {len(told.reached)} of {len(told.expected)} told."
+    return f"{label}: {told.told} of {told.of} told."
 
 
 def bridge_invitations(incident: MajorIncident) -> list[str]:

@@ -57,13 +57,13 @@ def told_by_audience(incident: MajorIncident) -> list[AudienceTold]:
     return [
         AudienceTold(
             audience=audience,
-            told=len(found[audience].reached),
-            of=len(found[audience].expected),
+            told=found[audience].told,
+            of=found[audience].of,
             last_told_at=counted[f"{audience}_last"],
             next_due_at=_next_due(incident, audience, counted[f"{audience}_last"]),
             waiting=counted[f"{audience}_waiting"],
             failed=counted[f"{audience}_failed"],
-            empty_reason=settings[audience].empty_reason if not found[audience].expected else "",
+            empty_reason=settings[audience].empty_reason if not found[audience].of else "",
         )
         for audience in Audience
     ]

@@ -1,7 +1,7 @@
 """The organisation: its settings, its teams, who is on call, who belongs to the audiences."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,7 +19,7 @@ from incidents.actions.input import (
     unknown_fields,
 )
 from incidents.errors import Duplicate, Invalid
-from incidents.models import AudienceMembership, OnCallShift, Organisation, Team, User
+from incidents.models import AudienceMembership, Holiday, OnCallShift, Organisation, Team, User
 from incidents.models.people import check_time_zone
 from incidents.priority import DEFAULT_TABLE, Priority
 from incidents.process import AccountRole, Audience
@@ -158,3 +158,25 @@ def remove_shift(shift_id: int, *, actor: User, at: datetime) -> None:
     """Raises OnCallShift.DoesNotExist."""
     permissions.require(actor, "configure_services")
     OnCallShift.objects.select_for_update().get(pk=shift_id).delete()
+
+
+@transaction.atomic
+def add_holiday(*, day: date, name: str, actor: User, at: datetime) -> Holiday:
+    """A day on which service hours do not count. Raises Duplicate when the day is a holiday already."""
+    permissions.require(actor, "configure")
+    if not isinstance(day, date) or not 1970 <= day.year <= 9000:
+        raise Invalid(day="Use a date, for example 2026-12-25.")
+    holiday = Holiday(day=day, name=clean_text("name", name, 120, required=True))
+    try:
+        with transaction.atomic():
+            holiday.save(force_insert=True)
+    except IntegrityError:
+        raise Duplicate(f"{day:%Y-%m-%d} is a holiday already. Remove it first to name it otherwise.") from None
+    return holiday
+
+
+@transaction.atomic
+def remove_holiday(holiday_id: int, *, actor: User, at: datetime) -> None:
+    """Raises Holiday.DoesNotExist."""
+    permissions.require(actor, "configure")
+    Holiday.objects.select_for_update().get(pk=holiday_id).delete()

@@ -52,8 +52,11 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
 
 
 @transaction.atomic
-def add_service(*, name: str, actor: User | None, at: datetime, **fields: Any) -> Service:
-    """A name is enough. `actor` None is an import. Raises Duplicate when name or slug is taken."""
+def add_service(
+    *, name: str, actor: User | None, at: datetime, needs: Iterable[Service] = (), **fields: Any
+) -> Service:
+    """A name is enough; `needs` are the services it depends on. `actor` None is an import. Raises Duplicate when
+    name or slug is taken."""
     if actor is not None:
         permissions.require(actor, "configure_services")
     unknown_fields(fields, _CLEAN)
@@ -62,6 +65,7 @@ def add_service(*, name: str, actor: User | None, at: datetime, **fields: Any) -
         setattr(service, field, _CLEAN[field](value))
     service.slug = service.slug or _free_slug(service.name)
     _save(service)
+    _set_needs(service, needs)
     return service
 
 

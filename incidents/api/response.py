@@ -1,5 +1,6 @@
 """Working together on one major incident: bridge, war room, timeline, tasks."""
 
+import re
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,6 +18,8 @@ from incidents.api.major_incidents import OnIncident
 from incidents.api.shapes import MomentIn, Shape
 from incidents.models import Bridge, MajorIncident, Task, TaskStatus, TimelineEvent, WarRoom
 from incidents.process import EventGroup, EventKind
+
+_UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 
 
 # --- Bridge ---------------------------------------------------------------------------------------------
@@ -145,12 +148,15 @@ class EntryOut(Shape):
     recorded_at = Moment(help_text="When it was written down.")
     text = serializers.SerializerMethodField()
     rationale = serializers.SerializerMethodField(help_text="Why, for decisions.")
-    payload = serializers.DictField()
+    payload = serializers.SerializerMethodField(help_text="What the act was about, as it was written then.")
     history = serializers.SerializerMethodField(help_text="Earlier wordings, the first one first.")
 
     def get_text(self, entry: TimelineEvent) -> str:
         edits = list(entry.edits.all())
         return edits[-1].text if edits else entry.text
+
+    def get_payload(self, entry: TimelineEvent) -> dict[str, Any]:
+        return {name: with_z(value) for name, value in entry.payload.items()}
 
     def get_rationale(self, entry: TimelineEvent) -> str:
         return str(entry.payload.get("rationale", ""))
@@ -163,6 +169,11 @@ class EntryOut(Shape):
         first = {"text": entry.text, "by": entry.actor.email if entry.actor else None, "at": entry.recorded_at}
         later = [{"text": edit.text, "by": edit.edited_by.email, "at": edit.edited_at} for edit in edits[:-1]]
         return WordingOut([first, *later], many=True).data
+
+
+def with_z(value: Any) -> Any:
+    """Times in a payload were written with `+00:00`; they come out with `Z` like all others."""
+    return f"{value[:-6]}Z" if isinstance(value, str) and _UTC_TIME.fullmatch(value) else value
 
 
 class EntryIn(MomentIn):

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from django.db.models import Model
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
 
 from incidents.api import (
     candidates,
@@ -22,6 +26,7 @@ from incidents.api import (
     tickets,
     updates,
 )
+from incidents.models import Approval, Consult, DowntimeInterval, Seat, Task, TimelineEvent
 
 converters.register()
 
@@ -39,6 +44,20 @@ def verbs(prefix: str, name: str, **views: Any) -> list[URLPattern]:
         for act, view in views.items()
         for pattern in at(f"{prefix}/{act.replace('_', '-')}", view, f"{name}_{act}")
     ]
+
+
+def by_id(route: str, rows: type[Model], incident: str, view: Any) -> list[URLPattern]:
+    """The short address of a record that belongs to an incident: its id is enough, the answer is the same."""
+    answer = view.as_view()
+
+    @csrf_exempt  # as every API view: the session's token is checked by its authentication
+    def short(request: HttpRequest, id: int) -> HttpResponseBase:
+        owner = rows._default_manager.filter(pk=id).values_list(incident, flat=True).first()
+        return answer(request, ref=owner or 0, id=id)
+
+    short.view_class = view  # type: ignore[attr-defined]
+    name = "api_" + route.replace("/<number:id>", "_by_id").replace("/", "_")
+    return [path(route, short, name=name), path(f"{route}/", short)]
 
 
 TICKET, CANDIDATE, INCIDENT = "tickets/<ticket:ref>", "candidates/<candidate:ref>", "major-incidents/<incident:ref>"
@@ -144,6 +163,20 @@ team_patterns = [
     *at(f"{INCIDENT}/downtime/<number:id>", clocks.DowntimeDetail, "downtime_interval"),
 ]
 
+short_patterns = [
+    *by_id("seats/<number:id>", Seat, "incident", teamwork.SeatDetail),
+    *by_id("seats/<number:id>/accept", Seat, "incident", teamwork.AcceptSeat),
+    *by_id("seats/<number:id>/decline", Seat, "incident", teamwork.DeclineSeat),
+    *by_id("seats/<number:id>/release", Seat, "incident", teamwork.ReleaseSeat),
+    *by_id("consults/<number:id>/answer", Consult, "step__incident", teamwork.AnswerConsult),
+    *by_id("timeline/<number:id>", TimelineEvent, "incident", response.TimelineEntry),
+    *by_id("tasks/<number:id>", Task, "incident", response.TaskDetail),
+    *by_id("approvals/<number:id>", Approval, "incident", updates.ApprovalDetail),
+    *by_id("approvals/<number:id>/approve", Approval, "incident", updates.Approve),
+    *by_id("approvals/<number:id>/refuse", Approval, "incident", updates.Refuse),
+    *by_id("downtime/<number:id>", DowntimeInterval, "incident", clocks.DowntimeDetail),
+]
+
 learning_patterns = [
     *at(f"{INCIDENT}/review", learning.ReviewDetail, "review"),
     *verbs(f"{INCIDENT}/review", "review", complete=learning.CompleteReview),
@@ -214,6 +247,7 @@ urlpatterns: list[Any] = [
     *candidate_patterns,
     *incident_patterns,
     *team_patterns,
+    *short_patterns,
     *learning_patterns,
     *problem_patterns,
     *change_patterns,

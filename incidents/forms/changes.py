@@ -50,8 +50,16 @@ class ChangeForm(DeskForm):
     problems = forms.ModelMultipleChoiceField(Problem.objects.exclude(status="closed"), label="Fixes problems",
                                               required=False)  # fmt: skip
 
-    rows: Sequence[Sequence[str]] = (("title",), ("type", "risk"), ("window_start", "window_end"), ("description",), ("plan",),
-            ("test_plan", "backout_plan"), ("owner", "implementer"), ("services", "approvers"))  # fmt: skip
+    rows: Sequence[Sequence[str]] = (
+        ("title",),
+        ("type", "risk"),
+        ("window_start", "window_end"),
+        ("description",),
+        ("plan",),
+        ("test_plan", "backout_plan"),
+        ("owner", "implementer"),
+        ("services", "approvers"),
+    )
 
     @classmethod
     def initial_of(cls, change: Change) -> dict[str, Any]:

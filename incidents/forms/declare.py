@@ -10,26 +10,50 @@ from incidents.permissions import visible_tickets
 from incidents.priority import severity_for
 from incidents.queries.references import numbers_in
 
-IMPACT = [("1", "1", "Everybody, or a whole site"), ("2", "2", "Many people or departments"), ("3", "3", "A few people"), ("4", "4", "One person")]
-URGENCY = [("1", "1", "Work has stopped"), ("2", "2", "Work is badly slowed"), ("3", "3", "There is a way around"), ("4", "4", "Can wait")]
+IMPACT = [
+    ("1", "1", "Everybody, or a whole site"),
+    ("2", "2", "Many people or departments"),
+    ("3", "3", "A few people"),
+    ("4", "4", "One person"),
+]
+URGENCY = [
+    ("1", "1", "Work has stopped"),
+    ("2", "2", "Work is badly slowed"),
+    ("3", "3", "There is a way around"),
+    ("4", "4", "Can wait"),
+]
 
 
 class DeclareForm(forms.Form):
-    title = forms.CharField(label="What is broken?", max_length=250, widget=forms.TextInput(attrs={"placeholder": "In words a customer would use", "autocomplete": "off"}))
+    title = forms.CharField(
+        label="What is broken?",
+        max_length=250,
+        widget=forms.TextInput(attrs={"placeholder": "In words a customer would use", "autocomplete": "off"}),
+    )
     services = forms.ModelMultipleChoiceField(
         Service.objects.none(), label="Affected services", required=False, widget=forms.CheckboxSelectMultiple
     )
     impact = forms.TypedChoiceField(
-        label="Impact", coerce=int, choices=[(key, word) for key, _, word in IMPACT], initial="1", widget=forms.RadioSelect
+        label="Impact",
+        coerce=int,
+        choices=[(key, word) for key, _, word in IMPACT],
+        initial="1",
+        widget=forms.RadioSelect,
     )
     urgency = forms.TypedChoiceField(
-        label="Urgency", coerce=int, choices=[(key, word) for key, _, word in URGENCY], initial="1", widget=forms.RadioSelect
+        label="Urgency",
+        coerce=int,
+        choices=[(key, word) for key, _, word in URGENCY],
+        initial="1",
+        widget=forms.RadioSelect,
     )
     affects = forms.ChoiceField(label="Affects", choices=Affects.choices, initial=Affects.BOTH)
     users_affected = forms.IntegerField(label="Users affected", required=False, min_value=0, max_value=2**31 - 1)
-    started_at = moment("Impact began, if known", required=False)
+    started_at = moment("Impact began", required=False)
     description = long_text("What is known", required=False, rows=2)
-    is_drill = forms.BooleanField(label="This is a drill", required=False, help_text="Reaches seated people only, counts in no figure.")
+    is_drill = forms.BooleanField(
+        label="This is a drill", required=False, help_text="Reaches seated people only, counts in no figure."
+    )
     candidate = forms.CharField(required=False, widget=forms.HiddenInput)
     tickets = forms.CharField(required=False, widget=forms.HiddenInput)
 

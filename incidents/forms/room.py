@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from incidents.forms.fields import Moment, PeopleChoice
 from incidents.markup import MAX_CHARACTERS
 from incidents.models import (
     Affects,
@@ -27,8 +28,6 @@ from incidents.permissions import visible_changes, visible_incidents, visible_pr
 from incidents.priority import Level, Severity
 from incidents.process import OPEN_STAGES, AccountRole, Audience, Role
 from incidents.queries.war_room import Room
-
-MOMENT_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 
 
 class RoomForm(forms.Form):
@@ -51,13 +50,12 @@ class RoomForm(forms.Form):
         return [row for row in found if row] + [[bound] for bound in self.visible_fields() if bound.name not in named]
 
 
-def moment(label: str, **kwargs: Any) -> forms.DateTimeField:
+def moment(label: str, **kwargs: Any) -> Moment:
     """A date and time as the reader's clock shows it; aware afterwards."""
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-    return forms.DateTimeField(label=label, widget=widget, input_formats=MOMENT_FORMATS, **kwargs)
+    return Moment(label=label, **kwargs)
 
 
-def when(label: str = "When") -> forms.DateTimeField:
+def when(label: str = "When") -> Moment:
     return moment(label, required=False, help_text="Empty means now.")
 
 
@@ -69,11 +67,6 @@ def long_text(label: str, *, rows: int = 3, **kwargs: Any) -> forms.CharField:
 class Person(forms.ModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.display_name} ({obj.job_title or obj.email})"
-
-
-class People(forms.ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Any) -> str:
-        return obj.display_name
 
 
 class NothingForm(RoomForm):
@@ -136,13 +129,15 @@ class InviteForm(RoomForm):
 
 class BridgeForm(RoomForm):
     join_url = forms.URLField(label="Join link", max_length=500, assume_scheme="https")
-    dial_in = forms.CharField(label="Dial-in", max_length=200, required=False, help_text="Number and code, where there is one.")
+    dial_in = forms.CharField(
+        label="Dial-in", max_length=200, required=False, help_text="Number and code, where there is one."
+    )
     provider = forms.ChoiceField(label="Provider", choices=Bridge.Provider.choices, initial=Bridge.Provider.OTHER)
     rows = (("dial_in", "provider"),)
 
     def prepare(self) -> None:
         if bridge := self.room.bridge:
-            self.initial |= {"join_url": bridge.join_url, "dial_in": bridge.dial_in, "provider": bridge.provider}
+            self.initial.update({"join_url": bridge.join_url, "dial_in": bridge.dial_in, "provider": bridge.provider})
         elif pattern := Organisation.current().bridge_pattern:
             self.initial.setdefault("join_url", pattern.replace("{ref}", self.room.incident.ref))
 
@@ -150,23 +145,31 @@ class BridgeForm(RoomForm):
 class WarRoomForm(RoomForm):
     location = forms.CharField(label="Place", max_length=200, required=False, help_text="For those on site.")
     url = forms.URLField(
-        label="Link", max_length=500, required=False, assume_scheme="https", help_text="For those who are not, if not the bridge."
+        label="Link",
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        help_text="For those who are not, if not the bridge.",
     )
     enter = forms.BooleanField(label="I am entering it now", required=False, initial=True)
 
     def prepare(self) -> None:
         if opened := self.room.war_room:
-            self.initial |= {"location": opened.location, "url": opened.url}
+            self.initial.update({"location": opened.location, "url": opened.url})
 
 
 NEXT_UPDATE = [("15", "In 15 min"), ("30", "In 30 min"), ("60", "In 1 h"), ("120", "In 2 h"), ("", "No promise")]
-BLANK = "None given: this audience is left out."
 
 
 class UpdateForm(RoomForm):
     """One text for everybody, or a text of its own for an audience."""
 
-    text = long_text("What everybody may read", rows=5, required=False, help_text="How bad is it now, what was tried, what happens next.")
+    text = long_text(
+        "What everybody may read",
+        rows=5,
+        required=False,
+        help_text="How bad is it now, what was tried, what happens next.",
+    )
     text_technical = long_text("Technical team, in other words", required=False)
     text_management = long_text("Management, in other words", required=False)
     text_key_stakeholders = long_text("Key stakeholders, in other words", required=False)
@@ -215,7 +218,9 @@ class ProblemForm(RoomForm):
 
 
 class ChangeForm(RoomForm):
-    relation = forms.ChoiceField(label="It is the", choices=ChangeLink.Relation.choices, initial=ChangeLink.Relation.FIX)
+    relation = forms.ChoiceField(
+        label="It is the", choices=ChangeLink.Relation.choices, initial=ChangeLink.Relation.FIX
+    )
     existing = forms.ModelChoiceField(
         Change.objects.none(), label="A change that exists", required=False, empty_label="None: open a new one"
     )
@@ -224,14 +229,22 @@ class ChangeForm(RoomForm):
     risk = forms.ChoiceField(label="Risk", choices=Risk.choices, initial=Risk.MEDIUM)
     plan = long_text("Plan", required=False)
     backout_plan = long_text("Back-out plan", required=False, rows=2)
-    approvers = People(User.objects.none(), label="Approvers", required=False, help_text="Never the requester or the implementer.")
+    approvers = PeopleChoice(
+        User.objects.none(), label="Approvers", required=False, help_text="Never the requester or the implementer."
+    )
     rows = (("relation", "existing"), ("type", "risk"))
 
     def prepare(self) -> None:
         linked = [link.change_id for link in self.room.change_links]
-        rows = visible_changes(self.room.user).exclude(pk__in=linked).exclude(status__in=["closed", "cancelled", "rejected"])
+        rows = (
+            visible_changes(self.room.user)
+            .exclude(pk__in=linked)
+            .exclude(status__in=["closed", "cancelled", "rejected"])
+        )
         self.fields["existing"].queryset = rows.order_by("-pk")  # type: ignore[attr-defined]
-        approvers = people_with_role(AccountRole.CHANGE_MANAGER, AccountRole.MANAGEMENT, AccountRole.SERVICE_DESK_MANAGER)
+        approvers = people_with_role(
+            AccountRole.CHANGE_MANAGER, AccountRole.MANAGEMENT, AccountRole.SERVICE_DESK_MANAGER
+        )
         self.fields["approvers"].queryset = approvers.exclude(pk=self.room.user.pk)  # type: ignore[attr-defined]
         self.fields["approvers"].widget = forms.CheckboxSelectMultiple(choices=self.fields["approvers"].choices)  # type: ignore[attr-defined]
 
@@ -246,7 +259,9 @@ class HandOverForm(RoomForm):
     seat = forms.TypedChoiceField(label="To", coerce=int)
 
     def prepare(self) -> None:
-        seats = [(seat.pk, f"{seat.user.display_name} ({seat.get_role_display()})") for seat in self.room.accepted_seats]
+        seats = [
+            (seat.pk, f"{seat.user.display_name} ({seat.get_role_display()})") for seat in self.room.accepted_seats
+        ]
         self.fields["seat"].choices = seats  # type: ignore[attr-defined]
 
 
@@ -275,7 +290,9 @@ class ReasonWhenForm(ReasonForm):
 
 
 class MergeForm(RoomForm):
-    target = forms.ModelChoiceField(MajorIncident.objects.none(), label="Into", empty_label="Choose the incident that goes on")
+    target = forms.ModelChoiceField(
+        MajorIncident.objects.none(), label="Into", empty_label="Choose the incident that goes on"
+    )
 
     def prepare(self) -> None:
         rows = visible_incidents(self.room.user).filter(stage__in=OPEN_STAGES).exclude(pk=self.room.incident.pk)
@@ -320,7 +337,9 @@ class TicketsForm(RoomForm):
     def clean_tickets(self) -> list[int]:
         words = self.cleaned_data["tickets"].replace(",", " ").replace(";", " ").split()
         numbers = [word.upper().removeprefix("INC-") for word in words]
-        if wrong := [word for word, number in zip(words, numbers, strict=True) if not number.isdigit() or len(number) > 15]:
+        if wrong := [
+            word for word, number in zip(words, numbers, strict=True) if not number.isdigit() or len(number) > 15
+        ]:
             raise forms.ValidationError(f"Not a reference: {', '.join(wrong[:5])}.")
         found = set(visible_tickets(self.room.user).filter(pk__in=map(int, numbers)).values_list("pk", flat=True))
         if missing := [f"INC-{number}" for number in numbers if int(number) not in found]:
@@ -350,7 +369,7 @@ class EditForm(RoomForm):
         rows = Service.objects.filter(is_active=True) | Service.objects.filter(pk__in=current)
         self.fields["services"].queryset = rows.order_by("name")  # type: ignore[attr-defined]
         names = [name for name in self.fields if name not in ("reason", "services")]
-        self.initial |= {name: getattr(incident, name) for name in names} | {"services": current}
+        self.initial.update({name: getattr(incident, name) for name in names} | {"services": current})
 
     def changes(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "reason"}

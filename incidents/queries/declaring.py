@@ -15,10 +15,14 @@ FIRST_UPDATE = {"SEV1": timedelta(minutes=30), "SEV2": timedelta(minutes=30), "S
 def beginning_of(user: User, candidate: str, tickets: str) -> dict[str, Any]:
     """What is known already: title and service of the candidate or the tickets."""
     found = waiting_candidate(user, candidate)
-    rows = list(visible_tickets(user).filter(pk__in=numbers_in(tickets, "INC")).select_related("service").order_by("pk"))
+    rows = list(
+        visible_tickets(user).filter(pk__in=numbers_in(tickets, "INC")).select_related("service").order_by("pk")
+    )
     if found is not None:
         rows = [*rows, *Ticket.objects.filter(candidate=found).select_related("service").order_by("pk")[:200]]
-    services = {row.service_id for row in rows if row.service_id} | ({found.service_id} if found and found.service_id else set())
+    services = {row.service_id for row in rows if row.service_id} | (
+        {found.service_id} if found and found.service_id else set()
+    )
     begun: dict[str, Any] = {"services": list(services)}
     if found is not None:
         begun |= {"candidate": found.ref, "title": found.title, "description": found.business_impact}

@@ -1,8 +1,7 @@
-"""Searching everything the person may see, by reference and by words; a mistyped word is found by its trigrams."""
+"""One search over everything a person may see: references first, then words."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.postgres.search import TrigramWordSimilarity
@@ -10,84 +9,83 @@ from django.db.models import Q, QuerySet
 
 from incidents import permissions
 from incidents.models import Document, Service, User
-from incidents.permissions import (
-    visible_candidates,
-    visible_changes,
-    visible_incidents,
-    visible_problems,
-    visible_tickets,
-)
-from incidents.queries.words import matching, search_query
+from incidents.queries.words import matching, reference_number
 
-ALIKE = 0.45
-_REFERENCE = re.compile(r"\s*(INC|MI|CAN|PRB|CHG)[\s-]?([0-9]{1,15})\s*", re.IGNORECASE)
-_VISIBLE: dict[str, Callable[[User], QuerySet]] = {
-    "INC": visible_tickets,
-    "MI": visible_incidents,
-    "CAN": visible_candidates,
-    "PRB": visible_problems,
-    "CHG": visible_changes,
-}
+MOST_OF_A_KIND = 10
+MOST_CHARACTERS = 200
+ALIKE = 0.35
+"""How alike a title must be to a mistyped word, from 0 to 1."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """Records of one kind: `label` is its heading, `icon` its symbol."""
+class Hit:
+    """One record found. `ref` is the reference, the slug of a service, or the e-mail address of a person.
 
-    label: str
-    icon: str
-    rows: list[Any] = field(default_factory=list)
+    `state` is the stage or status, "" for services and people.
+    """
+
+    kind: str
+    ref: str
+    title: str
+    state: str
+    pk: int
 
 
-def by_reference(user: User, text: str) -> Any | None:
-    """The record a reference names, if the person may see it."""
-    named = _REFERENCE.fullmatch(text)
-    if named is None:
+_KINDS: dict[str, tuple[str, Callable[[User], QuerySet[Any]], str, tuple[str, ...]]] = {
+    "major_incident": ("MI", permissions.visible_incidents, "stage", ("title", "description")),
+    "ticket": ("INC", permissions.visible_tickets, "status", ("title", "description")),
+    "problem": ("PRB", permissions.visible_problems, "status", ("title", "description")),
+    "change": ("CHG", permissions.visible_changes, "status", ("title", "description")),
+    "candidate": ("CAN", permissions.visible_candidates, "status", ("title",)),
+}
+KINDS = (*_KINDS, "document", "service", "person")
+
+
+def search(user: User, text: str) -> list[Hit]:
+    """Ten of a kind at most, whatever the number of records; empty for a text without a word."""
+    asked = text.replace("\x00", " ").strip()[:MOST_CHARACTERS]
+    if not asked:
+        return []
+    return list(dict.fromkeys([*_named(user, asked), *_worded(user, asked)])) or list(_alike(user, asked))
+
+
+def by_reference(user: User, text: str) -> Hit | None:
+    """The record a whole reference such as MI-12 names; None for a bare number and for what the person may not see."""
+    if not text.strip()[:1].isalpha():
         return None
-    return _VISIBLE[named[1].upper()](user).filter(pk=int(named[2])).first()
+    return next(_named(user, text.strip()[:MOST_CHARACTERS]), None)
 
 
-def search(user: User, text: str, *, most: int = 10) -> list[Found]:
-    """Groups that have something, major incidents first. The number of queries does not depend on what is found."""
-    if exact := by_reference(user, text):
-        return [Found("Reference", "search", [exact])]
-    if search_query(text) is None:
-        return []
-    groups = [
-        Found("Major incidents", "alert-octagon", _rows(visible_incidents(user), text, most, "title", "description")),
-        Found("Tickets", "ticket", _rows(visible_tickets(user), text, most, "title", "description")),
-        Found("Problems", "bug", _rows(visible_problems(user), text, most, "title", "description", "root_cause")),
-        Found("Changes", "git-branch", _rows(visible_changes(user), text, most, "title", "description")),
-        Found("Knowledge", "book-2", _documents(user, text, most)),
-        Found("Services", "sitemap", _services(user, text, most)),
-        Found("People", "users", _people(user, text, most)),
-    ]
-    return [group for group in groups if group.rows]
+def _named(user: User, asked: str) -> Iterator[Hit]:
+    for kind, (prefix, visible, state, _) in _KINDS.items():
+        number = reference_number(asked, prefix)
+        if number is not None:
+            yield from (_hit(kind, row, state) for row in visible(user).filter(pk=number))
 
 
-def _rows(visible: QuerySet, text: str, most: int, *fields: str) -> list[Any]:
-    """Whole words first; when there is none, titles in alike words."""
-    found = list(matching(visible, text, *fields).order_by("-id")[:most])
-    if found:
-        return found
-    alike = visible.annotate(alike=TrigramWordSimilarity(text, "title")).filter(alike__gte=ALIKE)
-    return list(alike.order_by("-alike", "-id")[:most])
+def _worded(user: User, asked: str) -> Iterator[Hit]:
+    for kind, (_, visible, state, fields) in _KINDS.items():
+        rows = matching(visible(user), asked, *fields).order_by("-pk")[:MOST_OF_A_KIND]
+        yield from (_hit(kind, row, state) for row in rows)
+    if permissions.can(user, "view_knowledge"):
+        published = Document.objects.filter(published_at__isnull=False).select_related("incident")
+        for document in matching(published, asked, "title", "markdown").order_by("-pk")[:MOST_OF_A_KIND]:
+            yield Hit("document", document.incident.ref, document.title, "", document.incident_id)
+    if permissions.can(user, "view_services"):
+        for service in Service.objects.filter(Q(name__icontains=asked) | Q(slug=asked))[:MOST_OF_A_KIND]:
+            yield Hit("service", service.slug, service.name, "", service.pk)
+    if permissions.can(user, "view_desk"):
+        named = Q(name__icontains=asked) | Q(email__icontains=asked)
+        for person in User.objects.filter(named, is_active=True)[:MOST_OF_A_KIND]:
+            yield Hit("person", person.email, person.display_name, "", person.pk)
 
 
-def _documents(user: User, text: str, most: int) -> list[Document]:
-    if not permissions.can(user, "view_knowledge"):
-        return []
-    published = Document.objects.filter(published_at__isnull=False).select_related("incident")
-    return list(matching(published, text, "title", "markdown").order_by("-published_at")[:most])
+def _alike(user: User, asked: str) -> Iterator[Hit]:
+    """Titles in alike words, when no word was found as it was typed."""
+    for kind, (_, visible, state, _) in _KINDS.items():
+        rows = visible(user).annotate(alike=TrigramWordSimilarity(asked, "title")).filter(alike__gte=ALIKE)
+        yield from (_hit(kind, row, state) for row in rows.order_by("-alike", "-pk")[:MOST_OF_A_KIND])
 
 
-def _services(user: User, text: str, most: int) -> list[Service]:
-    if not permissions.can(user, "view_services"):
-        return []
-    return list(Service.objects.filter(Q(name__icontains=text) | Q(description__icontains=text))[:most])
-
-
-def _people(user: User, text: str, most: int) -> list[User]:
-    if not permissions.can(user, "view_desk"):
-        return []
-    return list(User.objects.filter(Q(name__icontains=text) | Q(email__icontains=text), is_active=True)[:most])
+def _hit(kind: str, row: Any, state: str) -> Hit:
+    return Hit(kind, row.ref, row.title, getattr(row, state), row.pk)

@@ -31,8 +31,8 @@ def blast_radius(affected: Iterable[int]) -> list[Node]:
         return []
     edges = list(ServiceDependency.objects.values_list("service", "needs"))
     needed_by: dict[int, set[int]] = {}
-    for service, needs in edges:
-        needed_by.setdefault(needs, set()).add(service)
+    for dependent, needs in edges:
+        needed_by.setdefault(needs, set()).add(dependent)
     frontier, depth = set(reached), 0
     while frontier:
         depth += 1

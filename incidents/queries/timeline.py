@@ -51,7 +51,7 @@ def _audiences(said: dict[str, Any]) -> str:
 
 
 def _consult(said: dict[str, Any]) -> str:
-    verdict = {True: "agrees", False: "objects"}.get(said.get("agrees"), "answers")
+    verdict = {True: "agrees", False: "objects", None: "answers"}[said.get("agrees")]
     return f"{verdict} – {said.get('title', '')}"
 
 

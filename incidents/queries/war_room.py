@@ -390,7 +390,10 @@ def _told(facts: dict[str, Any]) -> str:
     if not isinstance(audiences, dict):
         return ""
     parts = []
-    for name in [*(name for name in Audience.values if name in audiences), *sorted(set(audiences) - set(Audience.values))]:
+    for name in [
+        *(name for name in Audience.values if name in audiences),
+        *sorted(set(audiences) - set(Audience.values)),
+    ]:
         said = audiences[name]
         told = f"{said.get('told', 0)} of {said.get('of', 0)}" if isinstance(said, dict) else str(said)
         parts.append(f"{Audience(name).label if name in Audience.values else name} {told}")

@@ -2,38 +2,20 @@
 
 import json
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from incidents.errors import Invalid, NotAccountable, ProcessError
-from incidents.permissions import is_usable
+from incidents.errors import NotAccountable, ProcessError
 from incidents.queries.war_room import Room, find_incident
+from incidents.views.dialogs import put_errors
+from incidents.views.gate import page
 
-View = Callable[..., HttpResponse]
-
-
-def entered(view: View) -> View:
-    """Lets people in who are signed in and whose access has not ended. A refusal of the process that no form
-    took is answered with its sentence: 403 when somebody else may, 422 otherwise."""
-
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not is_usable(request.user):  # type: ignore[arg-type]
-            raise PermissionDenied("Your access has ended. Ask whoever invited you.")
-        try:
-            return view(request, *args, **kwargs)
-        except NotAccountable as refusal:
-            raise PermissionDenied(refusal.message) from refusal
-
-    return guarded
+entered = page()
+"""The door of these screens: anybody signed in whose access has not ended; what they see depends on the record."""
 
 
 def load_room(request: HttpRequest, pk: int) -> Room:
@@ -42,16 +24,6 @@ def load_room(request: HttpRequest, pk: int) -> Room:
     if incident is None:
         raise Http404(f"There is no major incident MI-{pk} that you may see.")
     return Room(incident, request.user)  # type: ignore[arg-type]
-
-
-def put_refusal(form: BaseForm, refusal: ProcessError) -> None:
-    """Writes a refusal on the form: at its field when it names one the form has, above the form otherwise."""
-    errors = refusal.errors if isinstance(refusal, Invalid) else {}
-    if not errors:
-        form.add_error(None, refusal.message)
-    for name, sentences in errors.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
 
 
 def attempt(form: BaseForm, act: Callable[[dict[str, Any]], Any]) -> tuple[bool, Any]:
@@ -66,7 +38,7 @@ def attempt(form: BaseForm, act: Callable[[dict[str, Any]], Any]) -> tuple[bool,
     except NotAccountable:
         raise
     except ProcessError as refusal:
-        put_refusal(form, refusal)
+        put_errors(form, refusal)
         return False, None
 
 

@@ -16,7 +16,7 @@ from incidents.models import ApprovalState, Change, ChangeStatus, ChangeType
 from incidents.queries.changes import change_for, collisions, filtered_changes
 from incidents.queries.paging import page_of
 from incidents.templatetags.records import number_of
-from incidents.views.dialogs import dialog, go
+from incidents.views.dialogs import dialog, go, sent
 from incidents.views.gate import Request, page
 
 
@@ -108,7 +108,7 @@ def change_new(request: Request) -> HttpResponse:
         "type": ChangeType.EMERGENCY if request.GET.get("relation") == "fix" else ChangeType.NORMAL,
         "problems": [number_of(request.GET.get("problem"))] if request.GET.get("problem") else [],
     }
-    form = forms.NewChangeForm(request.POST or None, initial=initial)
+    form = forms.NewChangeForm(sent(request), initial=initial)
     return dialog(
         request,
         form,
@@ -125,7 +125,7 @@ def change_new(request: Request) -> HttpResponse:
 def change_edit(request: Request, pk: int) -> HttpResponse:
     found = load(request, pk)
     permissions.require(request.user, "work_change", found)
-    form = forms.ChangeForm(request.POST or None, initial=forms.ChangeForm.initial_of(found))
+    form = forms.ChangeForm(sent(request), initial=forms.ChangeForm.initial_of(found))
     return dialog(
         request,
         form,
@@ -142,7 +142,7 @@ def change_link(request: Request, pk: int) -> HttpResponse:
     permissions.require(request.user, "work_change", found)
     return dialog(
         request,
-        forms.LinkChangeForm(request.POST or None, initial={"relation": "fix"}),
+        forms.LinkChangeForm(sent(request), initial={"relation": "fix"}),
         lambda given: acts.link(
             pk, incident_id=given["incident"].pk, relation=given["relation"], actor=request.user, at=timezone.now()
         ),
@@ -201,7 +201,7 @@ def change_form(request: Request, pk: int, act: str) -> HttpResponse:
     form, done, title = _WITH_WORDS[act]
     return dialog(
         request,
-        form(request.POST or None),
+        form(sent(request)),
         lambda given: done(pk, given, actor=request.user, at=timezone.now()),
         title=f"{title}: {found.ref}",
         text=found.title,

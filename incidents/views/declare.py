@@ -50,7 +50,9 @@ def preview(request: HttpRequest) -> HttpResponse:
     user: User = request.user  # type: ignore[assignment]
     permissions.require(user, "declare")
     form = DeclareForm(request.POST, user=user)
-    return render(request, "incidents/declare/preview/_fragment.html", {"form": form, "preview": preview_of(user, form)})
+    return render(
+        request, "incidents/declare/preview/_fragment.html", {"form": form, "preview": preview_of(user, form)}
+    )
 
 
 @entered

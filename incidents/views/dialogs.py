@@ -5,9 +5,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from incidents.errors import Invalid, NotAccountable, ProcessError
@@ -49,6 +48,11 @@ def go(request: HttpRequest, url: str, said: str = "") -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, even when that is nothing; None when it is only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
 def way_back(request: HttpRequest, default: str) -> str:
     """Where the form says it came from, when that is an address of ours."""
     back = request.POST.get("back", "")
@@ -79,8 +83,3 @@ def dialog(
     context |= {"form": form, "title": title, "fragment": fragment, "cancel": cancel, "action": request.get_full_path()}
     name = fragment if getattr(request, "htmx", False) else PAGE
     return render(request, name, context, status=422 if request.method == "POST" else 200)
-
-
-def now():
-    """The moment an act of a page happens."""
-    return timezone.now()

@@ -1,112 +1,106 @@
-"""Settings of the organisation, its audiences, and who is on call."""
+"""The organisation: its settings, the priority table, its holidays."""
 
-from typing import Any
-
-from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.forms import BaseForm
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from incidents import permissions
 from incidents.actions import organisation as acts
-from incidents.actions.holidays import set_holidays
-from incidents.forms.settings import AudienceForm, OrganisationForm, ShiftForm
-from incidents.models import AudienceMembership, OnCallShift, Organisation
-from incidents.process import AccountRole, Audience
+from incidents.forms.organisation import HolidayForm, OrganisationForm, PriorityTableForm, TeamForm
+from incidents.models import Holiday, Organisation, Team
+from incidents.queries.organisation import holidays
+from incidents.queries.people import teams_with_members
 from incidents.views.dialogs import attempt, dialog, go
 from incidents.views.gate import Request, page
 
 
 @page("configure")
 def organisation(request: Request) -> HttpResponse:
-    form = OrganisationForm(request.POST or None, initial=OrganisationForm.initial_of(Organisation.current()))
-
-    @transaction.atomic
-    def save(given: dict[str, Any]) -> None:
-        at = timezone.now()
-        acts.edit_organisation(changes=form.settings(), actor=request.user, at=at)
-        set_holidays(given["holidays"], actor=request.user, at=at)
-
-    if request.method == "POST" and attempt(form, save):
-        return go(request, reverse("organisation"), "Saved.")
-    status = 422 if request.method == "POST" else 200
-    return render(request, "incidents/settings/organisation.html", {"form": form}, status=status)
+    """Shows the settings, or saves them."""
+    row = Organisation.current()
+    form = OrganisationForm(request.POST or None, initial=OrganisationForm.initial_of(row))
+    if request.method == "POST":
+        return _saved_or(request, row, form, form=form)
+    return _show(request, row, form=form)
 
 
 @page("configure")
-def audiences(request: Request) -> HttpResponse:
-    kept = {row.audience: row for row in AudienceMembership.objects.prefetch_related("people")}
-    labels = dict(AccountRole.choices)
-    rows = [
-        {
-            "audience": audience,
-            "row": kept.get(audience),
-            "roles": [labels[role] for role in kept[audience].roles if role in labels] if audience in kept else [],
-        }
-        for audience in Audience
-    ]
-    return render(request, "incidents/settings/audiences.html", {"rows": rows})
-
-
-@page("configure")
-def audience(request: Request, name: str) -> HttpResponse:
-    if name not in Audience.values:
-        raise Http404("There is no such audience.")
-    row = AudienceMembership.objects.filter(audience=name).first()
-    initial = {"roles": row.roles, "people": row.people.all(), "empty_reason": row.empty_reason} if row else {}
-    return dialog(
-        request,
-        AudienceForm(request.POST or None, initial=initial),
-        lambda given: acts.set_audience(name, **given, actor=request.user, at=timezone.now()),
-        title=Audience(name).label,
-        text="Who is told about every major incident, besides those the incident itself adds.",
-        back=reverse("audiences"),
-        said="Saved.",
-    )
-
-
-@page("view_desk")
-def on_call(request: Request) -> HttpResponse:
-    """Who is on call now and next."""
-    now = timezone.now()
-    shifts = list(
-        OnCallShift.objects.filter(ends_at__gt=now).select_related("person").order_by("starts_at", "rank")[:200]
-    )
-    context = {
-        "current": [one for one in shifts if one.starts_at <= now],
-        "coming": [one for one in shifts if one.starts_at > now],
-        "labels": dict(AccountRole.choices),
-        "uncovered": _uncovered([one for one in shifts if one.starts_at <= now]),
-        "may_edit": permissions.can(request.user, "configure_services"),
-    }
-    return render(request, "incidents/settings/on_call.html", context)
-
-
-_SHOULD_BE_COVERED = (AccountRole.MAJOR_INCIDENT_MANAGER, AccountRole.SERVICE_DESK_MANAGER)
-
-
-def _uncovered(current: list[OnCallShift]) -> list[str]:
-    covered = {one.role for one in current}
-    return [role.label for role in _SHOULD_BE_COVERED if role not in covered]
-
-
-@page("configure_services")
-def shift_new(request: Request) -> HttpResponse:
-    return dialog(
-        request,
-        ShiftForm(request.POST or None),
-        lambda given: acts.add_shift(**given, actor=request.user, at=timezone.now()),
-        title="Add a shift",
-        submit="Add",
-        back=reverse("on_call"),
-    )
-
-
-@page("configure_services")
 @require_POST
-def shift_remove(request: Request, pk: int) -> HttpResponse:
-    get_object_or_404(OnCallShift, pk=pk)
-    acts.remove_shift(pk, actor=request.user, at=timezone.now())
-    return go(request, reverse("on_call"), "The shift is removed.")
+def priority_table(request: Request) -> HttpResponse:
+    row = Organisation.current()
+    table = PriorityTableForm(request.POST, table=row.priority_table)
+    return _saved_or(request, row, table, table=table)
+
+
+def _saved_or(request: Request, row: Organisation, given: BaseForm, **forms: BaseForm) -> HttpResponse:
+    def save(cleaned: dict) -> None:
+        changes = {"priority_table": cleaned} if isinstance(given, PriorityTableForm) else cleaned
+        acts.edit_organisation(changes=changes, actor=request.user, at=timezone.now())
+
+    if attempt(given, save):
+        return go(request, reverse("organisation"), "The settings are saved.")
+    return _show(request, row, status=422, **forms)
+
+
+def _show(
+    request: Request,
+    row: Organisation,
+    *,
+    form: BaseForm | None = None,
+    table: BaseForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "organisation": row,
+        "form": form or OrganisationForm(initial=OrganisationForm.initial_of(row)),
+        "table": table or PriorityTableForm(table=row.priority_table),
+        "holidays": holidays(timezone.localdate()),
+        "teams": teams_with_members(),
+    }
+    return render(request, "incidents/organisation/organisation.html", context, status=status)
+
+
+@page("configure")
+def holiday_new(request: Request) -> HttpResponse:
+    return dialog(
+        request,
+        HolidayForm(request.POST or None),
+        lambda given: acts.add_holiday(**given, actor=request.user, at=timezone.now()),
+        title="New holiday",
+        text="Service hours do not count on this day.",
+        submit="Add",
+        back=reverse("organisation"),
+    )
+
+
+@page("configure")
+@require_POST
+def holiday_remove(request: Request, pk: int) -> HttpResponse:
+    found = get_object_or_404(Holiday, pk=pk)
+    acts.remove_holiday(pk, actor=request.user, at=timezone.now())
+    return go(request, reverse("organisation"), f"{found.name} is no longer a holiday.")
+
+
+@page("configure")
+@require_http_methods(["GET", "POST"])
+def team_new(request: Request) -> HttpResponse:
+    return _team(request, None, title="New team")
+
+
+@page("configure")
+@require_http_methods(["GET", "POST"])
+def team_edit(request: Request, pk: int) -> HttpResponse:
+    found = get_object_or_404(Team, pk=pk)
+    return _team(request, found, title=f"Edit {found.name}")
+
+
+def _team(request: Request, team: Team | None, *, title: str) -> HttpResponse:
+    form = TeamForm(request.POST or None, initial=TeamForm.initial_of(team) if team else None)
+
+    def save(given: dict) -> None:
+        changes = form.changes() if team else given
+        acts.save_team(team.pk if team else None, changes=changes, actor=request.user, at=timezone.now())
+
+    return dialog(request, form, save, title=title, back=reverse("organisation"))

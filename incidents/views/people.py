@@ -1,7 +1,8 @@
-"""People: the list, invitations, roles, access; and one's own settings."""
+"""People: who has an account, with which roles; invited, corrected, deactivated by administrators."""
 
-from collections.abc import Callable
+from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -9,86 +10,89 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents.actions import people as acts
-from incidents.forms.people import InviteForm, MeForm, PersonForm
+from incidents.forms.people import InviteForm, PersonForm
 from incidents.models import User
 from incidents.process import AccountRole
 from incidents.queries.paging import page_of
-from incidents.queries.people import accounts
-from incidents.views.dialogs import attempt, dialog, go
+from incidents.queries.people import ORDER, STATES, filtered_people, teams_to_choose
+from incidents.views.dialogs import dialog, go, way_back
 from incidents.views.gate import Request, page
 
 
 @page("configure")
 def people(request: Request) -> HttpResponse:
-    asked = {name: request.GET.get(name, "")[:200] for name in ("q", "role")}
+    asked = {name: request.GET.get(name, "")[:200] for name in ("q", "role", "team")}
     state = request.GET.get("state", "active")
     context = {
-        "page": page_of(accounts(**asked, state=state), ("name", "id"), request.GET.get("after", "")),
+        "page": page_of(filtered_people(**asked, state=state), ORDER, request.GET.get("after", "")),
         "asked": asked | {"state": state},
         "roles": AccountRole.choices,
-        "states": [("active", "Active"), ("disabled", "Disabled"), ("all", "All")],
-        "labels": dict(AccountRole.choices),
+        "teams": teams_to_choose(),
+        "states": list(STATES.items()),
+        "now": timezone.now(),
+        "is_narrow": any(asked.values()) or state != "active",
     }
     return render(request, "incidents/people/people.html", context)
 
 
 @page("configure")
 def person_invite(request: Request) -> HttpResponse:
+    def invite(given: dict[str, Any]) -> User:
+        person = acts.invite_person(**given, actor=request.user, at=timezone.now())
+        messages.success(
+            request, f"{person.display_name} is invited: a link to choose a password went to {person.email}."
+        )
+        return person
+
     return dialog(
         request,
         InviteForm(request.POST or None),
-        lambda given: acts.invite_person(**given, actor=request.user, at=timezone.now()),
-        title="Invite a person",
-        text="They get a mail with a link to choose a password.",
-        submit="Send invitation",
-        back=reverse("people"),
-        said="The invitation is on its way.",
+        invite,
+        title="Invite somebody",
+        text="They get a mail with a link to choose their password.",
+        submit="Send the invitation",
+        wide=True,
+        back=lambda invited: reverse("people"),
     )
 
 
 @page("configure")
 def person_edit(request: Request, pk: int) -> HttpResponse:
-    found = get_object_or_404(User.objects.prefetch_related("role_rows"), pk=pk)
+    """One account: its fields, and below them what can be done with its access."""
+    found = get_object_or_404(User.objects.select_related("team", "line_manager"), pk=pk)
     form = PersonForm(request.POST or None, initial=PersonForm.initial_of(found))
+
+    def save(given: dict[str, Any]) -> None:
+        acts.edit_person(pk, changes=form.changes(), actor=request.user, at=timezone.now())
+
     return dialog(
         request,
         form,
-        lambda given: acts.edit_person(pk, changes=form.changes(), actor=request.user, at=timezone.now()),
-        title=f"Edit {found.display_name}",
+        save,
+        title=found.display_name,
+        said=f"{found.display_name} is saved.",
         back=reverse("people"),
-        said="Saved.",
+        template="incidents/people/_person.html",
+        person=found,
+        is_me=found.pk == request.user.pk,
+        now=timezone.now(),
     )
 
 
-_ACTS: dict[str, tuple[Callable[..., User], str]] = {
+_ACTS = {
     "deactivate": (acts.deactivate_person, "can no longer sign in."),
     "activate": (acts.activate_person, "may sign in again."),
-    "send-link": (acts.send_password_link, "gets a link to choose a password."),
+    "send-link": (acts.send_password_link, "gets a mail with a link to choose a password."),
 }
 
 
 @page("configure")
 @require_POST
 def person_do(request: Request, pk: int, act: str) -> HttpResponse:
-    """deactivate, activate, send-link."""
+    """deactivate, activate, send-link (to choose a password)."""
+    found = get_object_or_404(User, pk=pk)
     if act not in _ACTS:
         raise Http404
-    found = get_object_or_404(User, pk=pk)
-    done, words = _ACTS[act]
-    done(pk, actor=request.user, at=timezone.now())
-    return go(request, reverse("people"), f"{found.display_name} {words}")
-
-
-@page()
-def my_settings(request: Request) -> HttpResponse:
-    """One's own name, phone, time zone and look."""
-    form = MeForm(request.POST or None, initial=MeForm.initial_of(request.user))
-
-    def save(given: dict[str, object]) -> None:
-        acts.edit_person(request.user.pk, changes=form.changes(), actor=request.user, at=timezone.now())
-
-    if request.method == "POST" and attempt(form, save):
-        return go(request, reverse("my_settings"), "Saved.")
-    status = 422 if request.method == "POST" else 200
-    roles = [AccountRole(role).label for role in sorted(request.user.account_roles)]
-    return render(request, "incidents/people/me.html", {"form": form, "roles": roles}, status=status)
+    do, words = _ACTS[act]
+    do(found.pk, actor=request.user, at=timezone.now())
+    return go(request, way_back(request, reverse("people")), f"{found.display_name} {words}")

@@ -12,13 +12,13 @@ from incidents.actions import tickets as acts
 from incidents.forms.portal import ReportForm
 from incidents.models import Channel, Ticket
 from incidents.queries.portal import current_outages, my_reports
-from incidents.views.dialogs import attempt, go
+from incidents.views.dialogs import attempt, go, sent
 from incidents.views.gate import Request, page
 
 
 @page("use_portal")
 def portal(request: Request) -> HttpResponse:
-    form = ReportForm(request.POST or None, request.FILES or None, initial={"impact": "4", "urgency": "3"})
+    form = ReportForm(sent(request), request.FILES or None, initial={"impact": "4", "urgency": "3"})
     if request.method == "POST" and attempt(form, lambda given: _report(request, given)):
         made = form.result  # type: ignore[attr-defined]
         return go(request, reverse("ticket", args=[made.pk]), f"Thank you. Your report is {made.ref}.")

@@ -15,7 +15,7 @@ from incidents.models import CauseCategory, Problem, ProblemStatus
 from incidents.queries.paging import page_of
 from incidents.queries.problems import filtered_problems, problem_for
 from incidents.templatetags.records import number_of
-from incidents.views.dialogs import attempt, dialog, go
+from incidents.views.dialogs import attempt, dialog, go, sent
 from incidents.views.gate import Request, page
 
 
@@ -76,7 +76,7 @@ def problem_new(request: Request) -> HttpResponse:
     }
     return dialog(
         request,
-        NewProblemForm(request.POST or None, initial=initial),
+        NewProblemForm(sent(request), initial=initial),
         lambda given: acts.open_problem(**given, actor=request.user, at=timezone.now()),
         title="New problem",
         text="A problem ticket holds the search for the cause.",
@@ -89,7 +89,7 @@ def problem_new(request: Request) -> HttpResponse:
 def problem_edit(request: Request, pk: int) -> HttpResponse:
     found = load(request, pk)
     permissions.require(request.user, "work_problem", found)
-    form = ProblemForm(request.POST or None, initial=ProblemForm.initial_of(found))
+    form = ProblemForm(sent(request), initial=ProblemForm.initial_of(found))
     return dialog(
         request,
         form,
@@ -120,7 +120,7 @@ def problem_link(request: Request, pk: int) -> HttpResponse:
     found = load(request, pk)
     return dialog(
         request,
-        LinkIncidentForm(request.POST or None),
+        LinkIncidentForm(sent(request)),
         lambda given: acts.link_incident(pk, incident_id=given["incident"].pk, actor=request.user, at=timezone.now()),
         title=f"Link {found.ref} to a major incident",
         submit="Link",

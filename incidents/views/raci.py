@@ -1,6 +1,4 @@
-"""The RACI matrix: shown as the table, edited by an administrator, every saving a new version."""
-
-from typing import Any
+"""The RACI matrix: the table of the process, its versions, and the editor of administrators."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -9,63 +7,57 @@ from django.utils import timezone
 
 from incidents import permissions
 from incidents.actions.raci import save_matrix
-from incidents.errors import Invalid, ProcessError
-from incidents.forms.settings import RaciForm
-from incidents.models import RaciMatrix, default_cells
-from incidents.process import ROLE_ABBREVIATIONS, STEP_BY_KEY, Role
-from incidents.views.dialogs import go, put_errors
+from incidents.errors import Invalid, Stale
+from incidents.forms.raci import MatrixForm
+from incidents.queries import raci as reading
+from incidents.templatetags.records import number_of
+from incidents.views.dialogs import go
 from incidents.views.gate import Request, page
 
 
 @page("view_desk")
 def raci(request: Request) -> HttpResponse:
-    """`?version=2` shows an older one; the newest may be edited with `?edit=1`."""
-    versions = list(RaciMatrix.objects.select_related("created_by"))
-    shown = _chosen(versions, request.GET.get("version", ""))
-    newest = versions[0].version if versions else 0
-    may_edit = permissions.can(request.user, "configure") and shown.version == newest
-    if request.method == "POST":
-        return _save(request, shown, versions)
-    form = RaciForm(matrix=shown) if may_edit and request.GET.get("edit") else None
-    return _show(request, shown, versions, form=form, may_edit=may_edit)
-
-
-def _chosen(versions: list[RaciMatrix], asked: str) -> RaciMatrix:
-    if not asked and versions:
-        return versions[0]
-    for one in versions:
-        if str(one.version) == asked:
-            return one
-    if asked:
+    """The newest version, or an older one by `?version=`."""
+    newest = reading.newest_matrix()
+    wanted = request.GET.get("version", "")
+    shown = reading.matrix_version(number_of(wanted) or 0) if wanted else newest
+    if shown is None:
         raise Http404("There is no such version of the matrix.")
-    return RaciMatrix(version=0, cells=default_cells(), note="As shipped")
+    counts = reading.incidents_by_version()
+    context = {
+        "matrix": shown,
+        "is_newest": shown.version == newest.version,
+        "rows": reading.matrix_rows(shown, reading.matrix_before(shown)),
+        "columns": reading.COLUMNS,
+        "versions": [(one, counts.get(one.pk)) for one in reading.versions()],
+        "may_configure": permissions.can(request.user, "configure"),
+    }
+    return render(request, "incidents/raci/raci.html", context)
 
 
-def _save(request: Request, shown: RaciMatrix, versions: list[RaciMatrix]) -> HttpResponse:
-    permissions.require(request.user, "configure")
-    form = RaciForm(request.POST, matrix=shown)
-    if form.is_valid():
-        given = form.cleaned_data
-        try:
-            saved = save_matrix(
-                form.cells, note=given["note"], based_on=given["based_on"], actor=request.user, at=timezone.now()
-            )
-            return go(request, reverse("raci"), f"Saved as version {saved.version}. Open incidents keep theirs.")
-        except ProcessError as refusal:
-            _put_at_rows(form, refusal)
-    return _show(request, shown, versions, form=form, may_edit=True, status=422)
+@page("configure")
+def raci_edit(request: Request) -> HttpResponse:
+    matrix = reading.newest_matrix()
+    form = MatrixForm(request.POST or None, matrix=matrix)
+    if request.method == "POST" and _save(request, form):
+        return go(request, reverse("raci"), "Saved. New major incidents get this version; those under way keep theirs.")
+    context = {"form": form, "matrix": matrix, "columns": reading.COLUMNS}
+    return render(request, "incidents/raci/edit.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _put_at_rows(form: RaciForm, refusal: ProcessError) -> None:
-    errors = refusal.errors if isinstance(refusal, Invalid) else {}
-    form.row_errors = {key: sentences for key, sentences in errors.items() if key in STEP_BY_KEY}
-    if not form.row_errors:
-        put_errors(form, refusal)
-
-
-def _show(
-    request: Request, shown: RaciMatrix, versions: list[RaciMatrix], *, status: int = 200, **context: Any
-) -> HttpResponse:
-    columns = [(ROLE_ABBREVIATIONS[role], role.label) for role in Role]
-    context |= {"matrix": shown, "versions": versions, "columns": columns}
-    return render(request, "incidents/settings/raci.html", context, status=status)
+def _save(request: Request, form: MatrixForm) -> bool:
+    """A refusal lands at its row. After somebody else's version the next saving is based on theirs, once seen."""
+    if not form.is_valid():
+        return False
+    given = form.cleaned_data
+    try:
+        save_matrix(form.cells(), note=given["note"], based_on=given["based_on"], actor=request.user, at=timezone.now())
+    except Invalid as refusal:
+        form.refuse(refusal.errors)
+        return False
+    except Stale as refusal:
+        form.add_error(None, f"{refusal.message} Cells that differ from it are marked; save again to keep yours.")
+        form.data = form.data.copy()  # type: ignore[attr-defined]
+        form.data["based_on"] = form.matrix.version  # type: ignore[index]
+        return False
+    return True

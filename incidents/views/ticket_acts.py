@@ -15,7 +15,7 @@ from incidents.forms import tickets as forms
 from incidents.models import Channel, Ticket
 from incidents.queries.tickets import ticket_for
 from incidents.templatetags.records import address_of
-from incidents.views.dialogs import attempt, dialog, go, way_back
+from incidents.views.dialogs import attempt, dialog, go, sent, way_back
 from incidents.views.gate import Request, page
 from incidents.views.ticket import show_ticket
 
@@ -29,7 +29,7 @@ def load(request: Request, pk: int) -> Ticket:
 
 
 def _filled(request: Request, form: type[BaseForm], **initial: Any) -> BaseForm:
-    return form(request.POST or None, request.FILES or None, initial=initial)
+    return form(sent(request), request.FILES or None, initial=initial)
 
 
 def _by(request: Request) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from incidents.models import ClockEntry, TimelineEvent
 from incidents.process import CLOCKS, STEP_BY_KEY
 from incidents.queries.war_room import Room
 from incidents.views.acting import attempt, done, entered, load_room, show_dialog
-from incidents.views.room_acts import ABOUT_STEPS, ACTS, Act, Doing, subject_of
+from incidents.views.doing import Act, Doing
+from incidents.views.room_acts import ABOUT_STEPS, ACTS, subject_of
 
 LEAVES = ("merge",)
 
@@ -37,7 +38,9 @@ def act(request: HttpRequest, pk: int, act: str, target: str = "") -> HttpRespon
 
 
 def _form(request: HttpRequest, wanted: Act, doing: Doing) -> RoomForm:
-    form = wanted.form(request.POST if request.method == "POST" else None, room=doing.room, initial=wanted.initial(doing))
+    form = wanted.form(
+        request.POST if request.method == "POST" else None, room=doing.room, initial=wanted.initial(doing)
+    )
     wanted.shape(doing, form)
     return form
 
@@ -94,4 +97,6 @@ def clocks(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _show(request: HttpRequest, fragment: str, context: dict[str, Any]) -> HttpResponse:
     name = fragment if getattr(request, "htmx", False) else "incidents/acts/page.html"
-    return render(request, name, context | {"fragment": fragment, "back": reverse("war_room", args=[context["incident"].ref])})
+    return render(
+        request, name, context | {"fragment": fragment, "back": reverse("war_room", args=[context["incident"].ref])}
+    )

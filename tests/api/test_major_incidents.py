@@ -379,3 +379,12 @@ def test_lists_filter_by_stage_severity_and_service(incident, as_manager):
     assert titles("search=mail") == ["Mail is slow"]
     assert titles("ordering=title") == ["Checkout answers 502", "Mail is slow"]
     assert MajorIncident.objects.count() == 2
+
+
+def test_a_record_of_an_incident_answers_at_its_short_address_too(path, as_manager, engineer, outsider):
+    seat = as_manager.post(f"{path}/seats", {"role": "technical_staff", "user": engineer.email}, 201)
+    assert Caller(engineer).post(f"seats/{seat['id']}/accept")["state"] == "accepted"
+    task = as_manager.post(f"{path}/tasks", {"title": "Restart"}, 201)
+    assert as_manager.patch(f"tasks/{task['id']}", {"status": "done"})["status"] == "done"
+    Caller(outsider).get(f"tasks/{task['id']}", 404)
+    as_manager.get("tasks/999999", 404)

@@ -10,7 +10,7 @@ from tests.api.conftest import Caller
 from tests.factories import minute
 
 pytestmark = pytest.mark.django_db
-LIST, DETAIL = 8, 12
+LIST, DETAIL, CREATE = 8, 12, 8
 
 
 def cost(caller, path):
@@ -76,3 +76,12 @@ def test_an_incident_costs_the_same_however_much_belongs_to_it(everything, manag
     after = {part: cost(caller, base + part) for part in parts}
     assert after == before
     assert max(after.values()) <= DETAIL
+
+
+def test_filing_a_ticket_takes_few_statements(technician, checkout):
+    caller = Caller(technician)
+    body = {"title": "Payment fails", "service": "checkout", "impact": 1, "urgency": 1}
+    caller.post("tickets", body, 201)
+    with CaptureQueriesContext(connection) as found:
+        caller.post("tickets", body, 201)
+    assert len(found) <= CREATE

@@ -104,9 +104,10 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
         role="major_incident_manager", person=world.people["manager"], starts_at=now - timedelta(hours=1),
         ends_at=now + timedelta(hours=8), **by,
     )  # fmt: skip
+    holiday = organisation.add_holiday(day=now.date(), name="Feast", **by)
     return SimpleNamespace(
         shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
-        token=make_token(), now=now,
+        token=make_token(), now=now, holiday=holiday,
     )  # fmt: skip
 
 

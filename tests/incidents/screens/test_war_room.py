@@ -404,7 +404,12 @@ def crowd(incident, manager, number, minute):
 def queries_of(client, address):
     with CaptureQueriesContext(connection) as seen:
         assert client.get(address).status_code == 200
-    besides = ("django_session", 'SELECT "incidents_organisation"."time_zone" AS', 'FROM "incidents_user" WHERE "incidents_user"."id"', "incidents_roleheld")
+    besides = (
+        "django_session",
+        'SELECT "incidents_organisation"."time_zone" AS',
+        'FROM "incidents_user" WHERE "incidents_user"."id"',
+        "incidents_roleheld",
+    )
     return [q["sql"] for q in seen if not any(part in q["sql"] for part in besides) and "SAVEPOINT" not in q["sql"]]
 
 
@@ -418,7 +423,9 @@ def test_the_room_costs_at_most_twelve_queries_however_crowded(client, resolving
 
 
 def test_two_thousand_entries_make_a_page_of_at_most_150_kib(client, resolving, manager, minute):
-    note = response.post_note(resolving.pk, text="A note of usual length about what was seen.", actor=manager, at=minute(21))
+    note = response.post_note(
+        resolving.pk, text="A note of usual length about what was seen.", actor=manager, at=minute(21)
+    )
     rows = [
         TimelineEvent(
             incident=resolving, seq=note.seq + n, kind="note", group="notes", actor=manager, at=minute(21),

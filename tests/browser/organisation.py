@@ -1,0 +1,91 @@
+"""Run inside the product (`manage.py shell`): the people and services of the browser stories."""
+
+import json
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.utils import timezone
+
+from incidents.actions import changes, tickets
+from incidents.models import (
+    AudienceMembership,
+    Change,
+    MajorIncident,
+    OnCallShift,
+    Organisation,
+    Service,
+    ServiceDependency,
+    User,
+)
+from incidents.process import Audience
+
+PASSWORD = "correct horse battery staple"
+PEOPLE = {
+    "technician": ("service_desk_technician", "Ida Rossi"),
+    "manager": ("major_incident_manager", "Maya Lindqvist"),
+    "engineer": ("technical_staff", "Omar Haddad"),
+    "change_manager": ("change_manager", "Carla Nunes"),
+    "problem_manager": ("problem_manager", "Piotr Zielinski"),
+    "management": ("management", "Helena Vogt"),
+    "stakeholder": ("key_stakeholder", "Sam Okafor"),
+    "desk_manager": ("service_desk_manager", "Lena Fischer"),
+    "requester": ("requester", "Rita Quist"),
+}
+AUDIENCES = {
+    Audience.TECHNICAL: ["technical_staff"],
+    Audience.MANAGEMENT: ["management"],
+    Audience.KEY_STAKEHOLDERS: ["key_stakeholder"],
+    Audience.USERS: ["requester"],
+}
+
+
+def make() -> None:
+    """Creates everything and prints the people as JSON, name of the part to e-mail address."""
+    Organisation.objects.update_or_create(pk=1, defaults={"name": "Northwind", "observation_hours": 0})
+    now = timezone.now()
+    for part, (role, name) in PEOPLE.items():
+        user = User.objects.create_user(f"{part}@example.org", PASSWORD, name=name, time_zone="Europe/Berlin")
+        user.role_rows.create(role=role)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        if role in ("major_incident_manager", "problem_manager", "change_manager"):
+            OnCallShift.objects.create(
+                role=role, person=user, starts_at=now - timedelta(days=1), ends_at=now + timedelta(days=1)
+            )
+    for audience, roles in AUDIENCES.items():
+        AudienceMembership.objects.update_or_create(audience=audience, defaults={"roles": roles})
+    checkout = Service.objects.create(name="Checkout", slug="checkout", tier=1, cost_per_hour=12_000)
+    payments = Service.objects.create(name="Payments", slug="payments", tier=1, cost_per_hour=8_000)
+    ServiceDependency.objects.create(service=payments, needs=checkout)
+    print("PEOPLE", json.dumps({part: f"{part}@example.org" for part in PEOPLE}))
+
+
+def _person(part: str) -> User:
+    return User.objects.get(email=f"{part}@example.org")
+
+
+def propose() -> None:
+    """Three calls about checkout, and the technician's proposal."""
+    by = {"actor": _person("technician"), "at": timezone.now()}
+    service, requester = Service.objects.get(slug="checkout"), _person("requester")
+    rows = [
+        tickets.open_ticket(
+            title=f"Checkout shows 502 ({n})", channel="hotline", service=service, requester=requester, **by
+        )
+        for n in (1, 2, 3)
+    ]
+    reason = "Everybody calls about checkout"
+    tickets.propose([row.pk for row in rows], reason=reason, business_impact="Nobody can pay", **by)
+
+
+def implement_fix() -> None:
+    """The engineer starts the change and has it in place."""
+    change, engineer = Change.objects.get(), _person("engineer")
+    changes.start(change.pk, actor=engineer, at=timezone.now())
+    changes.implement(change.pk, actor=engineer, at=timezone.now())
+
+
+def say_how_it_ended() -> None:
+    """Prints stage, open children and steps that are not done."""
+    incident = MajorIncident.objects.get()
+    waiting = incident.tickets.exclude(status__in=["resolved", "closed"]).count()
+    print("ENDED", incident.stage, waiting, incident.steps.exclude(state="done").count())
