@@ -215,8 +215,9 @@ class DeclineSeat(OnSeat, Verb):
 
     In = DeclineIn
 
-    def act(self, record: Seat, **given: Any) -> None:
-        seats.decline(record.pk, actor=self.actor, **given)
+    def act(self, record: Seat, **given: Any) -> Seat:
+        """The seat as it ended: with it, its holder may have lost sight of the incident."""
+        return seats.decline(record.pk, actor=self.actor, **given)
 
 
 class ReleaseSeat(OnSeat, Verb):
@@ -224,5 +225,6 @@ class ReleaseSeat(OnSeat, Verb):
 
     In = MomentIn
 
-    def act(self, record: Seat, **given: Any) -> None:
-        seats.release(record.pk, actor=self.actor, **given)
+    def act(self, record: Seat, **given: Any) -> Seat:
+        """The seat as it ended: with it, its holder may have lost sight of the incident."""
+        return seats.release(record.pk, actor=self.actor, **given)

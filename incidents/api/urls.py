@@ -55,7 +55,7 @@ def by_id(route: str, rows: type[Model], incident: str, view: type[APIView]) -> 
             return super().dispatch(request, *args, **kwargs, ref=owner or 0)
 
     ById.__name__, ById.__doc__ = f"{view.__name__}ById", view.__doc__
-    return at(route, ById, f"short_{route.split('/')[0]}_{route.split('/')[-1].strip('<>').replace(':', '_')}")
+    return at(route, ById, route.replace("/<number:id>", "_by_id").replace("/", "_"))
 
 
 TICKET, CANDIDATE, INCIDENT = "tickets/<ticket:ref>", "candidates/<candidate:ref>", "major-incidents/<incident:ref>"

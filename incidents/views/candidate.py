@@ -26,12 +26,14 @@ class Verdict:
     form: type[CandidateForm] = CandidateForm
     text: str = ""
     danger: bool = False
+    needs: str = "judge_candidate"
 
 
 VERDICTS = {
     "acknowledge": Verdict(
         "Acknowledge", "Acknowledge", "Acknowledged; nobody else is paged.",
         lambda pk, given, by: candidates.acknowledge(pk, **by), text="You have seen it and decide. The paging stops.",
+        needs="acknowledge_candidate",
     ),
     "link": Verdict(
         "Link to an open major incident", "Link", "Linked; its tickets are children now.",
@@ -77,6 +79,7 @@ def candidate_act(request: HttpRequest, pk: int, verdict: str) -> HttpResponse:
     if wanted is None:
         raise Http404("There is no such verdict.")
     user: User = request.user  # type: ignore[assignment]
+    permissions.require(user, wanted.needs, row)
     form = wanted.form(request.POST if request.method == "POST" else None, user=user)
     by = {"actor": user, "at": timezone.now()}
     back = reverse("candidate", args=[row.ref])

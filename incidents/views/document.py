@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents import document_text
 from incidents.actions import documents
-from incidents.errors import ProcessError
+from incidents.errors import NotAccountable, ProcessError
 from incidents.forms.review import DocumentForm
 from incidents.models import Document
 from incidents.permissions import may_do_step
@@ -68,15 +68,21 @@ def document_preview(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "incidents/document/preview/_fragment.html", {"html": document_text.html_of(text)})
 
 
+ACTS = {"generate": documents.generate, "publish": documents.publish_document}
+
+
 @require_POST
 @entered
 def document_do(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """Generate it from the record as it is now, or publish it."""
     room = load_room(request, pk)
-    run = documents.generate if act == "generate" else documents.publish_document
+    if act not in ACTS:
+        raise Http404("There is no such act.")
     try:
-        run(room.incident.pk, actor=room.user, at=timezone.now())
+        ACTS[act](room.incident.pk, actor=room.user, at=timezone.now())
         messages.success(request, "Written from the record." if act == "generate" else "Published.")
+    except NotAccountable:
+        raise
     except ProcessError as refusal:
         messages.error(request, refusal.message)
     return redirect("document", room.incident.ref)

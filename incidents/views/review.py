@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from incidents.actions import reviews
-from incidents.errors import ProcessError
+from incidents.errors import NotAccountable, ProcessError
 from incidents.forms.review import ActionFormSet, ReviewForm, rows_of
-from incidents.models import Review
+from incidents.models import Review, ReviewAction
 from incidents.permissions import may_do_step
 from incidents.queries.war_room import Room
 from incidents.review_facts import review_facts
@@ -47,6 +48,8 @@ def _save(request: HttpRequest, room: Room, form: ReviewForm, actions: Any) -> b
         reviews.edit_review(room.incident.pk, changes=form.cleaned_data | {"actions": actions.rows()}, **by)
         if request.POST.get("do") == "complete":
             reviews.complete_review(room.incident.pk, **by)
+    except NotAccountable:
+        raise
     except ProcessError as refusal:
         put_errors(form, refusal)
         return False
@@ -66,11 +69,12 @@ def _around(room: Room, found: Review) -> dict[str, Any]:
     }
 
 
+@require_POST
 @entered
 def action_done(request: HttpRequest, pk: int, action: int) -> HttpResponse:
     """Its owner, or whoever writes the review, reports an action done."""
     room = load_room(request, pk)
-    if request.method == "POST" and room.incident.review.actions.filter(pk=action).exists():
+    if ReviewAction.objects.filter(pk=action, review__incident=room.incident).exists():
         reviews.complete_action(action, actor=room.user, at=timezone.now())
         messages.success(request, "Done.")
     return redirect("review", room.incident.ref)

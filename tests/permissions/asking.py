@@ -75,6 +75,8 @@ def read(response: Any) -> str:
     status = response.status_code
     if status in (301, 302, 303, 307) and "/accounts/login/" in response["Location"]:
         return SIGN_IN
+    if status == 400 and "There is no record “MI-".encode() in response.content:
+        return HIDDEN  # the body names an incident this person may not know of
     if status < 400 or status in (400, 409, 410, 412, 415, 422):
         return OK
     return {401: SIGN_IN, 403: NO, 404: HIDDEN}.get(status, str(status))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from incidents.views import candidate, change, people, problem, room_acts, ticket_acts
+from incidents.views import candidate, change, document, people, problem, room_acts, ticket_acts
 from tests.permissions import api_desk_table as api_desk
 from tests.permissions import api_incident_table as api_incident
 from tests.permissions import api_organisation_table as api_organisation
@@ -21,12 +21,14 @@ SECTIONS: dict[str, list[Row]] = {
     "Problems and changes": desk.PROBLEMS_AND_CHANGES,
     "Candidates and major incidents": room.INCIDENTS,
     "Acts of the war room": room.WAR_ROOM_ACTS,
+    "Review and document": room.REVIEW_AND_DOCUMENT,
     "Organisation": organisation.ORGANISATION,
     "Figures and knowledge": organisation.FIGURES,
     "API: tickets and candidates": api_desk.API_DESK,
     "API: problems and changes": api_desk.API_PROBLEMS_AND_CHANGES,
     "API: major incidents": api_incident.API_INCIDENTS,
     "API: working on a major incident": api_incident.API_RESPONSE,
+    "API: records of an incident by their id alone": api_incident.API_BY_ID,
     "API: organisation": api_organisation.API_CONFIGURATION,
     "API: figures and search": api_organisation.API_FIGURES_AND_SEARCH,
 }
@@ -44,5 +46,6 @@ def acts_of() -> dict[str, Collection[str]]:
         "problem_move": problem._MOVES,
         "change_move": change._MOVES,
         "change_form": change._WITH_WORDS,
+        "document_do": document.ACTS,
         "person_do": people._ACTS,
     }

@@ -150,3 +150,24 @@ WAR_ROOM_ACTS = [
     row("act_on", "GET POST", "MI own", "manager management", hidden="not_own", act="clock-not-applicable"),
     row("act_on", "GET POST", "MI foreign", hidden="not_foreign", act="clock-not-applicable"),
 ]
+
+REVIEW_AND_DOCUMENT = [
+    row("review", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
+    row("review", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("review", "POST", "MI own", "team_own", hidden="not_own"),
+    row("review", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
+    row("review_action_done", "POST", "MI own", "team_own", hidden="not_own"),
+    row("review_action_done", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
+    row("document", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
+    row("document", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("document_edit", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
+    row("document_edit", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("document_edit", "POST", "MI own", "team_own", hidden="not_own"),
+    row("document_edit", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
+    row("document_preview", "POST", "MI own", "staff stakeholder guest", rest=HIDDEN),
+    row("document_preview", "POST", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("document_do", "POST", "MI own", "team_own", hidden="not_own", act="generate"),
+    row("document_do", "POST", "MI foreign", "team_foreign", hidden="not_foreign", act="generate"),
+    row("document_do", "POST", "MI own", "manager management", hidden="not_own", act="publish"),
+    row("document_do", "POST", "MI foreign", hidden="not_foreign", act="publish"),
+]

@@ -70,7 +70,7 @@ def test_the_board_is_fetched_by_itself(client, manager, candidate):
 
 
 def test_the_verdicts(client, manager, technician, candidate, declared):
-    assert judge(client, technician, candidate, "dismiss", reason="No").status_code == 422
+    assert judge(client, technician, candidate, "dismiss", reason="No").status_code == 403
     assert judge(client, manager, candidate, "dismiss", reason="").status_code == 422
     answer = judge(client, manager, candidate, "link", incident=declared.pk)
     assert json.loads(answer.headers["HX-Trigger"])["acted"] is True
