@@ -89,7 +89,7 @@ def test_an_action_without_owner_is_refused_in_words(client, resolved, change_ma
 def test_somebody_without_a_seat_reads_and_does_not_write(client, resolved, technician):
     client.force_login(technician)
     assert "Save and complete" not in words(client.get(reverse("review", args=[resolved.ref])))
-    assert send(client, resolved, technician, cause="Mine").status_code == 422
+    assert send(client, resolved, technician, cause="Mine").status_code == 403
 
 
 def test_the_document_is_written_edited_and_published(client, resolved, manager):
