@@ -8,6 +8,7 @@ from django.db.models import Q
 from incidents import markup
 from incidents.models import AffectedService, DowntimeInterval, MaintenanceWindow, MajorIncident, Service, StatusUpdate
 from incidents.process import OPEN_STAGES, Audience, Stage
+from incidents.queries.portal import public_heading
 
 RECENTLY = timedelta(days=7)
 UPDATES_SHOWN = 10
@@ -38,10 +39,7 @@ class PublicIncident:
 
     @property
     def heading(self) -> str:
-        if not self.services:
-            return "Disruption of our services"
-        *first, last = self.services
-        return f"Disruption of {', '.join(first)} and {last}" if first else f"Disruption of {last}"
+        return public_heading(self.services)
 
 
 @dataclass(frozen=True)

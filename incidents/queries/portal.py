@@ -24,6 +24,14 @@ class Outage:
     is_restored: bool
 
 
+def public_heading(services: list[str]) -> str:
+    """What the public calls an incident: its services. The title is internal."""
+    if not services:
+        return "Disruption of our services"
+    *first, last = services
+    return f"Disruption of {', '.join(first)} and {last}" if first else f"Disruption of {last}"
+
+
 def current_outages() -> list[Outage]:
     """Open major incidents without drills, the newest first. Two queries and one for the services."""
     public = StatusUpdate.objects.filter(incident=OuterRef("pk"), audiences__contains=[Audience.USERS])
@@ -35,9 +43,10 @@ def current_outages() -> list[Outage]:
 
 
 def _outage(incident: MajorIncident, update: StatusUpdate | None) -> Outage:
+    services = [service.name for service in incident.services.all()]
     return Outage(
-        title=incident.title,
-        services=[service.name for service in incident.services.all()],
+        title=public_heading(services),
+        services=services,
         since=incident.started_at or incident.detected_at,
         html=markup.render(str(update.texts.get(Audience.USERS, ""))) if update else "",
         told_at=update.published_at if update else None,

@@ -118,9 +118,12 @@ def problem_whys(request: Request, pk: int) -> HttpResponse:
 def problem_link(request: Request, pk: int) -> HttpResponse:
     """The problem caused an incident: the guarded act of the step "problem"."""
     found = load(request, pk)
+    form = LinkIncidentForm(sent(request))
+    own = permissions.visible_incidents(request.user)
+    form.fields["incident"].queryset = form.fields["incident"].queryset.filter(pk__in=own)  # type: ignore[attr-defined]
     return dialog(
         request,
-        LinkIncidentForm(sent(request)),
+        form,
         lambda given: acts.link_incident(pk, incident_id=given["incident"].pk, actor=request.user, at=timezone.now()),
         title=f"Link {found.ref} to a major incident",
         submit="Link",

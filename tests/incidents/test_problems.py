@@ -1,6 +1,6 @@
 import pytest
 
-from incidents.actions import major_incidents, problems
+from incidents.actions import major_incidents, problems, seats
 from incidents.errors import Invalid, NotAccountable, WrongStage
 from incidents.process import EventKind
 from tests.factories import again, minute
@@ -98,3 +98,12 @@ def test_editing_the_state_is_the_act_it_stands_for(problem, problem_manager):
     with pytest.raises(Invalid):
         problems.edit_problem(problem.pk, changes={"status": "open"}, actor=problem_manager, at=minute(23))
     assert again(problem).status == "investigating"
+
+
+def test_whoever_is_responsible_by_seat_opens_the_problem_whatever_their_roles(containing, manager, management):
+    seat = seats.invite(containing.pk, role="mit", user=management, actor=manager, at=minute(13))
+    seats.accept(seat.pk, actor=management, at=minute(14))
+    made = problems.open_problem(title="Cause", major_incident=containing, actor=management, at=minute(15))
+    assert list(made.major_incidents.all()) == [containing]
+    with pytest.raises(NotAccountable):
+        problems.open_problem(title="Another", actor=management, at=minute(16))

@@ -29,7 +29,7 @@ ORGANISATION = [
     row("raci_edit", "GET POST", "", "administrator"),
     row("api_keys", "GET", "", "staff"),
     row("api_key_new", "GET POST", "", "staff"),
-    row("api_key_revoke", "POST", "key of the technician", "technician administrator", hidden="staff"),
+    row("api_key_revoke", "POST", "key of the technician", "technician administrator", rest=HIDDEN),
     row("service_list", "GET", "", "staff stakeholder"),
     row("service", "GET", "", "staff stakeholder"),
     row("service_new", "GET POST", "", "desk_manager administrator"),
