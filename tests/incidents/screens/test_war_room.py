@@ -169,15 +169,9 @@ def test_an_empty_note_comes_back_with_the_reason_at_its_field(client, declared,
     assert "form_text_error" in words(answer)
 
 
-<<<<<<< HEAD
-def test_a_refusal_leaves_the_dialog_open_and_says_who_may(client, declared, engineer, manager):
-    answer = act(client, declared, engineer, "bridge", join_url="https://meet.example.org/x", provider="other")
-    assert answer.status_code == 403  # not swapped into the page: the dialog stands as it was typed
-=======
 def test_a_refusal_leaves_the_dialog_and_says_who_may(client, declared, engineer, manager):
     answer = act(client, declared, engineer, "bridge", join_url="https://meet.example.org/x", provider="other")
     assert answer.status_code == 403  # htmx leaves the dialog as it is and shows the sentence
->>>>>>> refs/heads/matrix
     assert "may be done by R or A of the RACI matrix" in words(answer)
     assert manager.display_name in words(answer)
 
