@@ -130,7 +130,7 @@ def _declaration(p: Place, c: Place) -> dict[str, Any]:
 
 
 _REASON = {"reason": "because"}
-_Body = Callable[[Place, Place], dict[str, Any]]
+_Body = Callable[[Place, Place], Any]
 
 BODIES: dict[str, _Body] = {
     # the API: tickets and candidates
