@@ -81,7 +81,10 @@ RULES: dict[str, Rule] = {
     EventKind.TICKET_LINKED: Rule("ticket_linked", to="requester_not_told_yet", valid_hours=12),
     EventKind.TICKET_ASSIGNED: Rule("ticket_assigned", to="ticket_assignee"),
     EventKind.CHANGE_STATUS_CHANGED: Rule(
-        "change_approval_asked", to="change_approvers", valid_hours=72, only_when={"to": ("awaiting_approval",)}
+        "change_approval_asked",
+        to="change_approvers",  # of an emergency change after the fact: once it has begun
+        valid_hours=72,
+        only_when={"to": ("awaiting_approval", "implementing")},
     ),
     EventKind.CHANGE_FLAGGED: Rule("change_flagged", to="change_managers", valid_hours=72),
 }

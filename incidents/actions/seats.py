@@ -60,9 +60,9 @@ def _guest(email: str, *, role: str, at: datetime) -> User:
     except ValidationError:
         raise Invalid(guest_email="Give a person with an account, or a valid e-mail address of a guest.") from None
     if known := User.objects.filter(email__iexact=email).first():
-        if known.is_guest:
-            User.objects.filter(pk=known.pk).update(access_expires_at=at + GUEST_ACCESS, is_active=True)
-            known.refresh_from_db()
+        if known.is_guest and known.is_active:  # an account that an administrator disabled stays so
+            known.access_expires_at = at + GUEST_ACCESS
+            known.save(update_fields=["access_expires_at"])
         return known
     if role != Role.EXTERNAL_CONSULTANT:
         raise Invalid(role="Somebody without an account can only be invited as external consultant.")

@@ -32,6 +32,7 @@ from tests.factories import minute
 
 EXAMPLES = int(os.environ.get("MIM_ATTACK_EXAMPLES", 3))
 """Requests for each of some 160 operations, once with right and once with wrong input."""
+pytestmark = pytest.mark.broad
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
     response_headers_conformance,

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from incidents import events
-from incidents.actions import major_incidents, seats, steps, updates
+from incidents.actions import changes, major_incidents, seats, steps, updates
 from incidents.models import AudienceMembership, RoleHeld, TimelineEvent, User
 from incidents.process import AccountRole, Audience, EventKind
 from notifications import fan_out
@@ -186,3 +186,14 @@ def test_the_message_id_is_derived_from_event_channel_and_address():
     assert first == fan_out.message_id(7, "email", "a@shop.example")
     assert first != fan_out.message_id(8, "email", "a@shop.example")
     assert first != fan_out.message_id(7, "email", "b@shop.example")
+
+
+def test_an_emergency_change_asks_its_approvers_once_it_has_begun(people, checkout):
+    chief = person("chief", AccountRole.CHANGE_MANAGER)
+    change = changes.open_change(
+        title="Switch the rule off", type="emergency", approvers=[chief], actor=people["engineer"], at=timezone.now()
+    )
+    assert not Delivery.objects.filter(moment="change_approval_asked").exists()
+    changes.start(change.pk, actor=people["engineer"], at=timezone.now())
+    asked = Delivery.objects.filter(moment="change_approval_asked", channel="email")
+    assert [row.address for row in asked] == [chief.email]
