@@ -69,12 +69,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, 500)
 
 
-def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    response = _answer(request, 429)
-    response["Retry-After"] = "60"
-    return response
-
-
 def unavailable(request: HttpRequest) -> HttpResponse:
     """The database does not answer: say so, and let browsers and programs come back by themselves."""
     response = _answer(request, 503)

@@ -55,11 +55,6 @@ def everybody_in(
     return people.order_by("pk")
 
 
-def audience_members(audience: str, incident: MajorIncident | None = None) -> list[User]:
-    """People of one audience of this incident, by name; without an incident those it always has."""
-    return sorted(everybody_in((audience,), incident), key=lambda person: (person.name, person.pk))
-
-
 def addresses_without_account(incident: MajorIncident | None) -> QuerySet[Any, str]:
     """Lower-case e-mail addresses that follow the incident as users do and belong to no account, in order."""
     if incident is None or incident.is_drill or incident.pk is None:

@@ -10,7 +10,7 @@ from incidents.models import MajorIncident, User
 from incidents.permissions import is_staff, is_usable
 from incidents.process import Audience
 from notifications import audiences, evidence
-from notifications.models import WAITING_STATES, ChannelKey, Delivery, DeliveryState, Heartbeat, Notice
+from notifications.models import WAITING_STATES, ChannelKey, Delivery, DeliveryState, Notice
 from notifications.policy import cadence_minutes
 
 
@@ -85,14 +85,3 @@ def troubled_deliveries(incident: MajorIncident) -> QuerySet[Delivery]:
 
 def unread_count(user: User) -> int:
     return Notice.objects.filter(user=user, read_at__isnull=True).count()
-
-
-def oldest_waiting(now: datetime) -> float | None:
-    """Age in seconds of the oldest message that is due and has not left; None when there is none."""
-    due = Delivery.objects.filter(state__in=WAITING_STATES, next_attempt_at__lte=now).order_by("queued_at").first()
-    return (now - due.queued_at).total_seconds() if due else None
-
-
-def heartbeats() -> dict[str, datetime]:
-    """When beat and worker last showed that they are alive, by name."""
-    return dict(Heartbeat.objects.values_list("name", "beaten_at"))

@@ -18,9 +18,5 @@ class ReasonIn(MomentIn):
     reason = Text()
 
 
-class NothingIn(Shape):
-    """An act that needs no words."""
-
-
 class CommentIn(MomentIn):
     comment = Text(required=False, allow_blank=True, default="")

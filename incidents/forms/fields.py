@@ -99,8 +99,3 @@ def teams() -> QuerySet[Team]:
 def service_field(label: str, **kwargs: Any) -> forms.ModelChoiceField:
     kwargs = {"required": False, "empty_label": "Not known", **kwargs}
     return forms.ModelChoiceField(offered_services(), label=label, **kwargs)
-
-
-def incident_field(label: str) -> forms.ModelChoiceField:
-    """An open major incident, or none."""
-    return forms.ModelChoiceField(open_incidents(), label=label, required=False, empty_label="None")

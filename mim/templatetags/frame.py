@@ -18,7 +18,7 @@
     {% spark counts normal=1.1 label="Tickets a minute" %}   small bar chart without scripts
 
 Fragments to include: "_empty.html" (symbol, title, text, url, action), "_notice.html" (tone, text),
-"_dialog_header.html" (title, text), "incidents/_kit/*.html" for the stepper and timeline entry.
+"_dialog_header.html" (title, text), "incidents/_kit/stepper.html" (stages).
 
 A dialog: <a class="button" href="{% url 'x' %}" hx-get="{% url 'x' %}" hx-target="#dialog">; the answer is
 <form hx-post="…" hx-target="#dialog"> with .dialog-header, .dialog-body, .dialog-footer. An invalid form answers
