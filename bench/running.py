@@ -21,7 +21,8 @@ from mim.env import running_services  # noqa: E402
 
 def address() -> str:
     """Where `manage.py up` answers, or MIM_BENCH_URL. Ends the command with a sentence when neither is known."""
-    found = os.environ.get("MIM_BENCH_URL") or running_services(settings.VAR_DIR).get("public_url")
+    running = running_services(settings.VAR_DIR).get("environment", {})
+    found = os.environ.get("MIM_BENCH_URL") or running.get("MIM_PUBLIC_URL")
     if not found:
         sys.exit("Start `python3 manage.py up` in another shell first, or set MIM_BENCH_URL.")
     return str(found).rstrip("/")
