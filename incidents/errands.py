@@ -4,6 +4,7 @@ A broker that refuses or is frozen holds its caller for seconds (measured: 6 s a
 waits for it: a thread of its own runs the errands, and the same errand waiting twice is run once.
 """
 
+import atexit
 import logging
 import os
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Callable, Hashable
 from django.db import transaction
 
 LONGEST_QUEUE = 1000
+LONGEST_GOODBYE = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -21,6 +23,7 @@ class Errands:
     def __init__(self) -> None:
         self.lost = 0
         self._waiting: dict[Hashable, Callable[[], object]] = {}
+        self._running = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._process = 0
@@ -36,7 +39,7 @@ class Errands:
                 self._process = os.getpid()
                 self._thread = threading.Thread(target=self._work, daemon=True, name="errands")
                 self._thread.start()
-            self._changed.notify()
+            self._changed.notify_all()
 
     def run(self, key: Hashable, errand: Callable[[], object]) -> bool:
         """Now, in this thread; False when it failed. Nothing is raised: nobody depends on it."""
@@ -55,10 +58,23 @@ class Errands:
                     self._changed.wait()
                 key = next(iter(self._waiting))
                 errand = self._waiting.pop(key)
+                self._running = True
             self.run(key, errand)
+            with self._changed:
+                self._running = False
+                self._changed.notify_all()
+
+    def finish(self, seconds: float = LONGEST_GOODBYE) -> bool:
+        """Waits for what is on its way, at most so many seconds; False when something was left behind.
+
+        A command that ends right after its act would otherwise take its wake-ups with it.
+        """
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting and not self._running, timeout=seconds)
 
 
 errands = Errands()
+atexit.register(errands.finish)
 
 
 def after_commit(key: Hashable, errand: Callable[[], object]) -> None:

@@ -1,5 +1,7 @@
 """The bell that wakes a worker after an event."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -61,3 +63,12 @@ def test_the_same_errand_waiting_twice_is_run_once():
     go_on.set()
     assert done.wait(5)
     assert runs == [1]
+
+
+def test_a_command_that_ends_right_after_its_act_takes_no_wake_up_with_it():
+    ends_at_once = (
+        "from incidents.errands import errands; import time;"
+        "errands.add('a', lambda: time.sleep(0.2)); errands.add('b', lambda: print('published'))"
+    )
+    ran = subprocess.run([sys.executable, "-c", ends_at_once], capture_output=True, text=True, timeout=30)
+    assert ran.stdout == "published\n"
