@@ -1,5 +1,1 @@
-"""The project. The Celery application is loaded with it, so that every process queues to the configured broker."""
-
-from mim.celery import app as celery_app
-
-__all__ = ["celery_app"]
+"""The project. Nothing is imported here: `manage.py` reads `mim.embedded` before any package is installed."""

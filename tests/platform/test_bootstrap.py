@@ -1,6 +1,7 @@
 """What `manage.py` does before Django can be imported."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,22 @@ def test_a_python_without_venv_gets_the_apt_line(monkeypatch, tmp_path):
     monkeypatch.setattr(bootstrap.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="apt-get install python3-venv"):
         bootstrap.make_venv()
+
+
+def test_a_bare_python_can_read_what_installs_the_packages():
+    """`-S` hides every installed package: what CI and a new user's machine look like at the first command."""
+    found = subprocess.run(
+        [sys.executable, "-S", "-I", "-c", "import sys; sys.path.insert(0, sys.argv[1]); import mim.embedded.bootstrap"]
+        + [str(bootstrap.ROOT)],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+
+
+def test_the_celery_application_is_found_by_the_name_of_the_project():
+    """`celery -A mim`, as the compose file says it."""
+    found = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "mim", "report"], cwd=bootstrap.ROOT, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stderr
