@@ -192,6 +192,10 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MIM_MAIL_FROM", default="Service desk <servicedesk@localhost>")
 MAIL_CATCHER_DIR = env.str("MIM_MAIL_CATCHER_DIR", default="")  # set by `up` when no SMTP server is configured
 
+# --- Requests to other hosts ------------------------------------------------------------
+OUTGOING_HTTP = env.bool("MIM_OUTGOING_HTTP", default=False)  # https only unless an administrator says otherwise
+OUTGOING_NETWORKS = env.list("MIM_OUTGOING_NETWORKS", default=[])  # private ranges that may be asked, as CIDR
+
 # --- API --------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -234,5 +238,5 @@ LOGGING = {
     "formatters": {"json": {"()": "mim.logs.JsonLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env.str("MIM_LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "celery": {"level": "WARNING"}},
+    "loggers": {"django.request": {"level": "ERROR"}, "celery": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }

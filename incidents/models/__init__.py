@@ -1,6 +1,7 @@
 """The records of the process. State rules stand here as constraints; nothing here does I/O."""
 
 from incidents.models.access import ApiKey, IdempotentRequest, Scope
+from incidents.models.arrivals import ArrivalCount
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
 from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
 from incidents.models.major_incidents import (
@@ -15,6 +16,16 @@ from incidents.models.major_incidents import (
     Seat,
     StageEntry,
     default_cells,
+)
+from incidents.models.monitoring import (
+    Alert,
+    AlertRule,
+    AlertSeverity,
+    AlertState,
+    Integration,
+    IntegrationKind,
+    Payload,
+    PayloadState,
 )
 from incidents.models.people import (
     AudienceMembership,
@@ -57,9 +68,14 @@ from incidents.models.timeline import TimelineEdit, TimelineEvent
 __all__ = [
     "AffectedService",
     "Affects",
+    "Alert",
+    "AlertRule",
+    "AlertSeverity",
+    "AlertState",
     "ApiKey",
     "Approval",
     "ApprovalState",
+    "ArrivalCount",
     "Attachment",
     "AudienceMembership",
     "Bridge",
@@ -83,12 +99,16 @@ __all__ = [
     "Holiday",
     "IdempotentRequest",
     "IncidentStep",
+    "Integration",
+    "IntegrationKind",
     "MaintenanceWindow",
     "MajorIncident",
     "OPEN_CANDIDATE_STATUSES",
     "OPEN_TICKET_STATUSES",
     "OnCallShift",
     "Organisation",
+    "Payload",
+    "PayloadState",
     "Presence",
     "Problem",
     "ProblemStatus",

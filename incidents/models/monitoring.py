@@ -1,0 +1,259 @@
+"""What monitoring tools send: where it comes in, the raw payloads, and the alerts made of them."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from incidents.models.candidates import Candidate
+from incidents.models.major_incidents import MajorIncident
+from incidents.models.people import Team, User
+from incidents.models.services import Service
+from incidents.models.tickets import Ticket
+
+
+class IntegrationKind(models.TextChoices):
+    """The adapters. The value stands in the address: `/in/{kind}/{key}`."""
+
+    ALERTMANAGER = "alertmanager", "Prometheus Alertmanager"
+    PAGERDUTY = "pagerduty", "PagerDuty Events v2"
+    OPSGENIE = "opsgenie", "Opsgenie alerts"
+    GRAFANA = "grafana", "Grafana"
+    ZABBIX = "zabbix", "Zabbix"
+    NAGIOS = "nagios", "Nagios"
+    ICINGA = "icinga", "Icinga 2"
+    DATADOG = "datadog", "Datadog"
+    SNS = "sns", "Amazon CloudWatch through SNS"
+    SENTRY = "sentry", "Sentry"
+    UPTIME_KUMA = "uptime-kuma", "Uptime Kuma"
+    CLOUDEVENTS = "cloudevents", "CloudEvents"
+    VICTOROPS = "victorops", "VictorOps (Splunk On-Call)"
+    SERVICENOW = "servicenow", "ServiceNow table API"
+    GENERIC = "generic", "Any JSON"
+    HEARTBEAT = "heartbeat", "Heartbeat"
+    VOICE = "voice", "Telephone (Twilio)"
+    API = "api", "REST API"
+
+
+class Integration(models.Model):
+    """One sender. Its key is shown once and kept as SHA-256; `settings` holds what its kind needs.
+
+    A heartbeat is expected every `expected_every_seconds`; it is late `grace_seconds` after `beat_due_at`.
+    """
+
+    name = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=16, choices=IntegrationKind.choices)
+    key_sha256 = models.CharField(max_length=64, unique=True)
+    key_prefix = models.CharField(max_length=8)
+    signing_secrets = ArrayField(
+        models.TextField(), default=list, blank=True, help_text="Encrypted; the newest first, two live at most."
+    )
+    service = models.ForeignKey(
+        Service,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="When an alert names none.",
+    )
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    settings = models.JSONField(default=dict, blank=True)
+    is_active = models.BooleanField(default=True)
+    expected_every_seconds = models.PositiveIntegerField(null=True, blank=True)
+    grace_seconds = models.PositiveIntegerField(default=60)
+    last_beat_at = models.DateTimeField(null=True, blank=True)
+    beat_due_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [
+            models.Index(fields=["beat_due_at"], name="heartbeats_that_are_due", condition=Q(beat_due_at__isnull=False))
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(kind="heartbeat") | Q(expected_every_seconds__gt=0), name="heartbeat_has_a_rhythm"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PayloadState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Processed"
+    REFUSED = "refused", "Refused"
+    FAILED = "failed", "Failed"
+
+
+class Payload(models.Model):
+    """One body as it came, kept whatever became of it. Accepted means: this row is committed.
+
+    `refused` was answered 4xx and says why in `reason`; `failed` was accepted and could not be processed, which is
+    our fault and can be replayed. `headers` holds only what adapters read, never a secret.
+    """
+
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="payloads")
+    received_at = models.DateTimeField()
+    path = models.CharField(max_length=300, blank=True, help_text="What the sender appended to its address.")
+    method = models.CharField(max_length=8, default="POST")
+    headers = models.JSONField(default=dict)
+    query = models.CharField(max_length=2000, blank=True)
+    body = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=PayloadState.choices, default=PayloadState.WAITING)
+    reason = models.TextField(blank=True)
+    alerts = models.PositiveIntegerField(default=0, help_text="How many alerts it spoke of.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["id"], name="payloads_to_process", condition=Q(state="waiting")),
+            models.Index(fields=["integration", "-id"], name="payloads_of_an_integration"),
+            models.Index(fields=["received_at"], name="payloads_to_forget"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.state}"
+
+
+class AlertState(models.TextChoices):
+    FIRING = "firing", "Firing"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    RESOLVED = "resolved", "Resolved"
+
+
+class AlertSeverity(models.TextChoices):
+    CRITICAL = "critical", "Critical"
+    ERROR = "error", "Error"
+    WARNING = "warning", "Warning"
+    INFO = "info", "Info"
+
+
+class Alert(models.Model):
+    """What a monitoring tool says about one condition, from firing to resolved: one row an episode.
+
+    The same key fires again after it was resolved: a new episode, hence a new row. `reports` counts how often the
+    sender said it. `state_at` is the sender's time of the last change, so that a late repetition changes nothing.
+    """
+
+    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="alert_rows")
+    dedup_key = models.CharField(max_length=512)
+    episode = models.CharField(max_length=120, help_text="The sender's own mark of this occurrence, else ours.")
+    status = models.CharField(max_length=12, choices=AlertState.choices)
+    severity = models.CharField(max_length=8, choices=AlertSeverity.choices)
+    title = models.CharField(max_length=1024)
+    body = models.TextField(blank=True)
+    service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts")
+    labels = models.JSONField(default=dict)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    state_at = models.DateTimeField()
+    first_received_at = models.DateTimeField()
+    last_received_at = models.DateTimeField()
+    reports = models.PositiveIntegerField(default=1)
+    changes = models.PositiveIntegerField(default=1, help_text="How often it went from one state to another.")
+    is_flapping = models.BooleanField(default=False)
+    in_maintenance = models.BooleanField(default=False, help_text="Began inside a maintenance window of its service.")
+    is_drill = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=12, blank=True, help_text="What the rules decided; empty while undecided.")
+    ticket = models.ForeignKey(Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts")
+    candidate = models.ForeignKey(Candidate, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts")
+    major_incident = models.ForeignKey(
+        MajorIncident, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts"
+    )
+    payload = models.ForeignKey(
+        Payload,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The latest that spoke of it.",
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "dedup_key", "episode"], name="one_alert_per_episode"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")), name="alert_ends_after_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="resolved", ended_at__isnull=False)
+                | (~Q(status="resolved") & Q(ended_at__isnull=True)),
+                name="alert_ended_when_resolved",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["integration", "dedup_key"], name="alerts_open_by_key", condition=Q(ended_at__isnull=True)
+            ),
+            models.Index(fields=["status", "-id"], name="alerts_by_status"),
+            models.Index(fields=["service", "-started_at"], name="alerts_of_a_service"),
+            models.Index(fields=["ticket", "-id"], name="alerts_of_a_ticket", condition=Q(ticket__isnull=False)),
+            models.Index(
+                fields=["candidate", "-id"], name="alerts_of_a_candidate", condition=Q(candidate__isnull=False)
+            ),
+            models.Index(
+                fields=["major_incident", "-id"],
+                name="alerts_of_an_incident",
+                condition=Q(major_incident__isnull=False),
+            ),
+            models.Index(fields=["id"], name="alerts_to_decide", condition=Q(outcome="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.status})"
+
+
+class AlertRule(models.Model):
+    """When an alert looks like this, then do that; the first rule that fits decides. No rule fits: nothing.
+
+    Conditions that are empty fit everything. `label_equals` maps label names to values; `text_contains` looks in
+    title and body whatever the case. Tickets are folded: alerts of one rule and one service share the open ticket.
+    """
+
+    class Outcome(models.TextChoices):
+        TICKET = "ticket", "Open a ticket"
+        CANDIDATE = "candidate", "Propose a major incident"
+        NOTHING = "nothing", "Keep the alert only"
+
+    name = models.CharField(max_length=120, unique=True)
+    position = models.PositiveIntegerField(default=100)
+    is_active = models.BooleanField(default=True)
+    integration = models.ForeignKey(Integration, null=True, blank=True, on_delete=models.CASCADE, related_name="rules")
+    severities = ArrayField(models.CharField(max_length=8, choices=AlertSeverity.choices), default=list, blank=True)
+    services = models.ManyToManyField(Service, blank=True, related_name="+")
+    text_contains = models.CharField(max_length=200, blank=True)
+    label_equals = models.JSONField(default=dict, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    after_seconds = models.PositiveIntegerField(
+        default=0, help_text="Only when it still fires after so long; what resolves earlier made no noise."
+    )
+    impact = models.PositiveSmallIntegerField(default=3)
+    urgency = models.PositiveSmallIntegerField(default=3)
+    service = models.ForeignKey(
+        Service,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="When the alert names none.",
+    )
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(impact__range=(1, 4)) & Q(urgency__range=(1, 4)), name="rule_levels_1_to_4"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
