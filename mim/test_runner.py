@@ -2,6 +2,9 @@
 
 from typing import Any
 
+PARALLEL = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile"]
+"""For the whole suite: one process a core, each with its own database and broker; files stay together."""
+
 
 class PytestRunner:
     """What `TEST_RUNNER` names. `run_tests` returns pytest's exit code."""
@@ -13,4 +16,10 @@ class PytestRunner:
         """Runs pytest with these arguments; its own closing line is the last thing printed."""
         import pytest
 
-        return int(pytest.main(list(arguments)))
+        return int(pytest.main(arguments_for(arguments)))
+
+
+def arguments_for(given: list[str]) -> list[str]:
+    """The whole suite runs on all cores; named files, and whoever chose `-n` or a debugger, as asked."""
+    chosen = any(word.startswith(("-n", "-p", "--pdb", "--trace", "--version", "--collect", "tests")) for word in given)
+    return [*given] if chosen else [*PARALLEL, *given]
