@@ -1,9 +1,14 @@
 """The people every story needs."""
 
+import os
+
 import pytest
 
 from incidents.models import User
 from tests import factories
+
+# Playwright keeps an event loop in the process that drove a browser; tests after it still use the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(autouse=True)
