@@ -253,6 +253,7 @@ class EventKind(TextChoices):
     UPDATE_PUBLISHED = "update_published", "Update published"
     PROMISE_MADE = "promise_made", "Next update promised"
     PROMISE_OVERDUE = "promise_overdue", "Next update overdue"
+    STATUS_SUBSCRIPTION_ASKED = "status_subscription_asked", "Subscription to the status page asked"
     APPROVAL_ASKED = "approval_asked", "Decision asked of management"
     APPROVAL_DECIDED = "approval_decided", "Decision given"
     # learning

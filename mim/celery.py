@@ -24,6 +24,11 @@ app.conf.beat_schedule = {
     "run-cascades": {"task": "incidents.tasks.sweep_cascades", "schedule": 5.0},
     "complete-observations": {"task": "incidents.tasks.sweep_observations", "schedule": 60.0},
     "flag-late-approvals": {"task": "incidents.tasks.sweep_emergency_approvals", "schedule": 60.0},
+    "write-status-page": {"task": "notifications.tasks.write_status_page", "schedule": 20.0},
+    "forget-unconfirmed-subscribers": {
+        "task": "notifications.tasks.forget_unconfirmed_subscribers",
+        "schedule": 3600.0,
+    },
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},
     "forget-idempotency-keys": {"task": "incidents.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

@@ -90,6 +90,7 @@ REDIS_URL = runtime_redis_url(VAR_DIR)
 REDIS_TIMEOUTS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 
 MEDIA_ROOT = VAR_DIR / "media"  # outside the web root; served only by a view that checks
+STATUS_DIR = VAR_DIR / "status"  # the written status page: read without a database
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 ATTACHMENT_MAX_BYTES = 10 * 1024 * 1024

@@ -18,7 +18,7 @@ from incidents.models import (
 )
 from incidents.on_call import on_call
 from incidents.process import AccountRole, Role, SeatState
-from notifications.models import Delivery, DeliveryState
+from notifications.models import Delivery, DeliveryState, StatusSubscriber
 
 Addressee = User | str
 """A person, or an e-mail address without an account."""
@@ -137,6 +137,10 @@ def _besides_the_actor(event: TimelineEvent, person: User | None) -> list[Addres
     return [person] if person is not None and person.pk != event.actor_id else []
 
 
+def _status_subscriber(event: TimelineEvent) -> Iterable[Addressee]:
+    return StatusSubscriber.objects.filter(pk=event.payload.get("subscriber_id")).values_list("email", flat=True)
+
+
 ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "person_in_payload": _person_in_payload,
     "new_accountable": _new_accountable,
@@ -151,6 +155,7 @@ ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "ticket_assignee": _ticket_assignee,
     "change_approvers": _change_approvers,
     "change_managers": _change_managers,
+    "status_subscriber": _status_subscriber,
     "told_before": _told_before,
     "promise_owner": _promise_owner,
     "promise_owner_and_service_desk_managers": _promise_owner_and_service_desk_managers,

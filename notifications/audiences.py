@@ -10,6 +10,7 @@ from django.db.models.functions import Lower, Now
 from incidents.models import AudienceMembership, MajorIncident, RoleHeld, Seat, Ticket, User
 from incidents.process import DEFAULT_AUDIENCES, Audience, SeatState
 from notifications.models import Subscription
+from notifications.status.subscribers import followers
 
 LIVE_SEATS = (SeatState.INVITED, SeatState.ACCEPTED)
 
@@ -55,8 +56,11 @@ def everybody_in(
     return people.order_by("pk")
 
 
-def addresses_without_account(incident: MajorIncident | None) -> QuerySet[Any, str]:
-    """Lower-case e-mail addresses that follow the incident as users do and belong to no account, in order."""
+def addresses_without_account(incident: MajorIncident | None, *, after: str = "") -> QuerySet[Any, str]:
+    """Lower-case e-mail addresses that follow the incident as users do and belong to no account, in order.
+
+    `after` leaves out what is not greater, so that batches can be resumed.
+    """
     if incident is None or incident.is_drill or incident.pk is None:
         return User.objects.none().values_list("email", flat=True)
     known = User.objects.filter(email__iexact=OuterRef("address"))
@@ -66,10 +70,11 @@ def addresses_without_account(incident: MajorIncident | None) -> QuerySet[Any, s
         .annotate(address=Lower("requester_email"))
     )
     subscribed = Subscription.objects.filter(incident=incident, user__isnull=True).annotate(address=Lower("email"))
-    found = reported.filter(~Exists(known)).order_by().values_list("address", flat=True)
-    return found.union(subscribed.filter(~Exists(known)).order_by().values_list("address", flat=True)).order_by(
-        "address"
+    found, *others = (
+        rows.filter(~Exists(known), address__gt=after).order_by().values_list("address", flat=True)
+        for rows in (reported, subscribed, followers(incident))
     )
+    return found.union(*others).order_by("address")
 
 
 def seated(incident: MajorIncident) -> QuerySet[Any, int]:

@@ -107,9 +107,7 @@ def _expand(fan_out: FanOut) -> None:
     people = list(groups.everybody_in(told, event.incident).filter(pk__gt=fan_out.after_user)[:BATCH])
     outside: list[str] = []
     if not people and Audience.USERS in told:
-        every = groups.addresses_without_account(event.incident)
-        # A union cannot be filtered by the database layer; addresses are few beside accounts.
-        outside = [address for address in every if address > fan_out.after_address][:BATCH]
+        outside = list(groups.addresses_without_account(event.incident, after=fan_out.after_address)[:BATCH])
     queue(event, rule, [*_recipients(people, told), *_addresses(outside)])
     if people:
         fan_out.after_user = people[-1].pk

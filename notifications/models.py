@@ -5,7 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from incidents.models import MajorIncident, TimelineEvent, User
+from incidents.models import MajorIncident, Service, TimelineEvent, User
 from incidents.process import Audience
 
 
@@ -177,6 +177,27 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email or self.user_id} follows {self.incident_id}"
+
+
+class StatusSubscriber(models.Model):
+    """An address that asked on the status page to hear of disruptions; hears nothing before it confirmed.
+
+    No `services` means all that are public.
+    """
+
+    email = models.EmailField(unique=True, help_text="In small letters.")
+    services = models.ManyToManyField(Service, blank=True, related_name="+")
+    asked_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["email"]
+        indexes = [
+            models.Index(fields=["asked_at"], name="subscribers_to_forget", condition=Q(confirmed_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return self.email
 
 
 class Heartbeat(models.Model):

@@ -17,6 +17,7 @@ from incidents.models import (
     TimelineEvent,
 )
 from incidents.process import STEP_BY_KEY, STEPS, Role
+from notifications.status import subscribers
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,10 @@ def _promise(event: TimelineEvent, audience: str) -> Particulars:
     return Particulars(link_label="Publish an update")
 
 
+def _status_subscription(event: TimelineEvent, audience: str) -> Particulars:
+    return Particulars(url=subscribers.confirmation_url(event), link_label="Yes, subscribe")
+
+
 def _reason(event: TimelineEvent, audience: str) -> Particulars:
     values = {
         "reason": str(event.payload.get("reason") or event.text),
@@ -171,6 +176,7 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "change_flagged": _change,
     "promise_overdue": _promise,
     "promise_due_soon": _promise,
+    "status_subscription": _status_subscription,
 }
 
 

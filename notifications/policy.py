@@ -86,11 +86,34 @@ RULES: dict[str, Rule] = {
         valid_hours=72,
         only_when={"to": ("awaiting_approval", "implementing")},
     ),
+    EventKind.STATUS_SUBSCRIPTION_ASKED: Rule("status_subscription", to="status_subscriber", valid_hours=72),
     EventKind.CHANGE_FLAGGED: Rule("change_flagged", to="change_managers", valid_hours=72),
 }
 
-PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked")
+PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked", "status_subscription")
 """Said to requesters: nothing of the incident's own record is in them."""
+
+CHANGES_THE_STATUS_PAGE = frozenset(
+    {
+        EventKind.DECLARED,
+        EventKind.CONTAINED,
+        EventKind.RESTORED,
+        EventKind.RESOLVED,
+        EventKind.CLOSED,
+        EventKind.REOPENED,
+        EventKind.STOOD_DOWN,
+        EventKind.REINSTATED,
+        EventKind.MERGED,
+        EventKind.UPDATE_PUBLISHED,
+        EventKind.PROMISE_MADE,
+        EventKind.INCIDENT_EDITED,
+        EventKind.CLOCK_CORRECTED,
+        EventKind.DOWNTIME_OPENED,
+        EventKind.DOWNTIME_CORRECTED,
+        EventKind.DOWNTIME_ENDED,
+    }
+)
+"""After these the public may read something else; the page is written anew at once."""
 
 PROMISE_DUE_SOON = Rule("promise_due_soon", to="promise_owner", valid_hours=1)
 """Said of the event that made the promise, five minutes before it is due."""

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from notifications import delivery, evidence, promises
 from notifications.models import Heartbeat
+from notifications.status import files, subscribers
 
 
 @shared_task(ignore_result=True, time_limit=110)
@@ -27,3 +28,15 @@ def heartbeat() -> None:
     now = timezone.now()
     for name in ("beat", "worker"):
         Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": now})
+
+
+@shared_task(ignore_result=True)
+def write_status_page() -> int:
+    """After something public changed, and every twenty seconds for what changes by time alone."""
+    return len(files.write(timezone.now()))
+
+
+@shared_task(ignore_result=True)
+def forget_unconfirmed_subscribers() -> int:
+    """Addresses whose owner never confirmed are not kept."""
+    return subscribers.forget_unconfirmed(at=timezone.now())

@@ -18,4 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("mail/", mail_catcher.mail_catcher, name="mail_catcher"),
     path("mail/<slug:name>/", mail_catcher.mail, name="caught_mail"),
     path("status/", status_page.status_page, name="status_page"),
+    path("status/subscribe/", status_page.subscribe, name="status_subscribe"),
+    path("status/confirm/<str:token>/", status_page.confirm, name="status_confirm"),
+    path("status/end/<str:token>/", status_page.end, name="status_end"),
+    path("status/<path:name>", status_page.status_page, name="status_file"),
 ]

@@ -33,10 +33,13 @@ def _slug(value: Any) -> str:
     return text
 
 
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Invalid(is_active="Use true or false.")
-    return value
+def _truth(field: str) -> Callable[[Any], bool]:
+    def clean(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise Invalid(**{field: "Use true or false."})
+        return value
+
+    return clean
 
 
 _CLEAN: dict[str, Callable[[Any], Any]] = {
@@ -47,7 +50,8 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
     "owner": lambda value: clean_person("owner", value),
     "team": lambda value: value,
     "cost_per_hour": _cost,
-    "is_active": _truth,
+    "is_active": _truth("is_active"),
+    "is_public": _truth("is_public"),
 }
 
 

@@ -23,6 +23,7 @@ class CatalogueEntryOut(Shape):
     team = serializers.CharField(source="team.slug", allow_null=True)
     cost_per_hour = serializers.FloatField(help_text="In the organisation's currency.")
     is_active = serializers.BooleanField()
+    is_public = serializers.BooleanField(help_text="Named on the public status page.")
     needs = serializers.SerializerMethodField(help_text="Slugs of the services it depends on.")
     created_at = Moment()
 
@@ -39,6 +40,7 @@ class ServiceIn(Shape):
     team = TeamName(required=False, allow_null=True, max_length=120)
     cost_per_hour = serializers.FloatField(min_value=0, max_value=9_999_999_999, required=False)
     is_active = serializers.BooleanField(required=False)
+    is_public = serializers.BooleanField(required=False)
     needs = ServiceNames(required=False)
 
 

@@ -25,6 +25,12 @@ class ServiceForm(DeskForm):
         widget=forms.CheckboxSelectMultiple,
         help_text="Only what it needs directly; the rest follows from those.",
     )
+    is_public = forms.BooleanField(
+        label="On the status page",
+        required=False,
+        initial=True,
+        help_text="Otherwise the public never reads its name, not even during an outage.",
+    )
     is_active = forms.BooleanField(
         label="Offered", required=False, initial=True, help_text="Otherwise nobody can report about it; its past stays."
     )
@@ -41,7 +47,7 @@ class ServiceForm(DeskForm):
 
     @classmethod
     def initial_of(cls, service: Service) -> dict[str, Any]:
-        plain = ("name", "tier", "cost_per_hour", "description", "is_active")
+        plain = ("name", "tier", "cost_per_hour", "description", "is_public", "is_active")
         return {name: getattr(service, name) for name in plain} | {
             "owner": service.owner_id,
             "team": service.team_id,

@@ -21,6 +21,7 @@ class Service(models.Model):
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="services")
     cost_per_hour = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     is_active = models.BooleanField(default=True)
+    is_public = models.BooleanField(default=True, help_text="Named on the public status page.")
     created_at = models.DateTimeField(auto_now_add=True)
     depends_on: "models.ManyToManyField[Service, ServiceDependency]" = models.ManyToManyField(
         "self", through="ServiceDependency", symmetrical=False, related_name="dependents"

@@ -9,9 +9,12 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import BadHeaderError
+from django.utils.html import format_html
 
+from incidents.process import Audience
 from notifications.channels import Outcome, Outgoing
 from notifications.models import ChannelKey
+from notifications.status.subscribers import end_url
 
 SECONDS_PER_COMMAND = 5
 _CANNOT_REACH = "The mail server cannot be reached"
@@ -99,14 +102,20 @@ def compose(one: Outgoing) -> EmailMultiAlternatives:
     if delivery.incident_id:
         thread = f"<MI-{delivery.incident_id}@{delivery.message_id.strip('<>').partition('@')[2]}>"
         headers |= {"References": thread, "X-MIM-Reference": f"MI-{delivery.incident_id}"}
+    text, markup = message.text, message.html
+    if delivery.recipient_id is None and delivery.audience == Audience.USERS:
+        url = end_url(delivery.address)
+        headers |= {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        text = f"{text}\n\nNo more of these mails: {url}\n"
+        markup = markup.replace("</body>", format_html('<p><a href="{}">No more of these mails</a></p></body>', url))
     mail = EmailMultiAlternatives(
         subject=message.subject,
-        body=message.text,
+        body=text,
         to=[delivery.address],
         reply_to=[settings.DEFAULT_FROM_EMAIL],
         headers=headers,
     )
-    mail.attach_alternative(message.html, "text/html")
+    mail.attach_alternative(markup, "text/html")
     return mail
 
 

@@ -6,6 +6,10 @@ from tests.permissions.notation import HIDDEN, SIGN_IN, row
 PUBLIC = [
     row("home", "GET", "", "anybody", said="leads to where one's role lands, or to the status page"),
     row("status_page", "GET", "", "anybody"),
+    row("status_file", "GET", "", "anybody"),
+    row("status_subscribe", "POST", "", "anybody"),
+    row("status_confirm", "GET POST", "", "anybody", said="with a signed link; 410 with a wrong one"),
+    row("status_end", "GET POST", "", "anybody", said="with a signed link; 410 with a wrong one"),
     row("theme_switch", "POST", "", "anybody"),
     row("healthz", "GET", "", "anybody"),
     row("readyz", "GET", "", "anybody"),
