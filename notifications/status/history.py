@@ -47,6 +47,10 @@ class ServiceHistory:
             return 100.0
         return min(99.99, int(10_000 * (total - down) / total) / 100)
 
+    @property
+    def uptime_in_words(self) -> str:
+        return f"{self.uptime_percent:.2f}".rstrip("0").rstrip(".") + " %"
+
 
 @dataclass(frozen=True)
 class Month:
