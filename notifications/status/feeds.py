@@ -18,6 +18,10 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def _plain(markup: str) -> str:
+    return unescape(strip_tags(markup)).strip()
+
+
 def atom(status: PublicStatus, *, title: str, base: str, at: datetime) -> bytes:
     """One entry for each public update, the newest first. `base` is the address of the status page."""
     ElementTree.register_namespace("", ATOM)
@@ -86,7 +90,7 @@ def as_json(status: PublicStatus, *, base: str) -> bytes:
             "restored_at": row.restored_at and _iso(row.restored_at),
             "next_update_at": row.next_update_at and _iso(row.next_update_at),
             "updates": [
-                {"published_at": _iso(one.published_at), "text": unescape(strip_tags(one.html)).strip(), "html": one.html}
+                {"published_at": _iso(one.published_at), "text": _plain(one.html), "html": one.html}
                 for one in row.updates
             ],
         }
