@@ -150,7 +150,9 @@ class _CheckedConnections(httpcore.SyncBackend):
     def __init__(self, ends_at: float) -> None:
         self._ends_at = ends_at
 
-    def connect_tcp(self, host: str, port: int, **options: Any) -> httpcore.NetworkStream:
+    def connect_tcp(  # type: ignore[override]
+        self, host: str, port: int, **options: Any
+    ) -> httpcore.NetworkStream:
         refusal: Exception | None = None
         for address in allowed_addresses(host, port):
             try:

@@ -31,7 +31,7 @@ from mim.frame import NAVIGATION
 
 A = AccountRole
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 360, "height": 780}, "color_scheme": "light", "is_mobile": True},

@@ -71,7 +71,7 @@ def addresses_without_account(incident: MajorIncident | None, *, after: str = ""
     )
     subscribed = Subscription.objects.filter(incident=incident, user__isnull=True).annotate(address=Lower("email"))
     found, *others = (
-        rows.filter(~Exists(known), address__gt=after).order_by().values_list("address", flat=True)
+        rows.filter(~Exists(known), Q(address__gt=after)).order_by().values_list("address", flat=True)
         for rows in (reported, subscribed, followers(incident))
     )
     return found.union(*others).order_by("address")

@@ -111,6 +111,7 @@ function hear({ data }) {
   }
   if (data.type === "resync") all().forEach(schedule);
   if (data.type !== "nudge") return;
+  nudgedAt = performance.now();
   for (const element of all()) {
     if (!topicsOf(element).includes(data.topic)) continue;
     const shown = Number(element.dataset.sequence ?? 0);
@@ -118,6 +119,16 @@ function hear({ data }) {
   }
   document.dispatchEvent(new CustomEvent("mim:nudge", { detail: data }));
 }
+
+/* What somebody did here shows here, even when its nudge went by before the stream was open. */
+let nudgedAt = 0;
+body.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.successful || (event.detail.requestConfig?.verb ?? "get") === "get") return;
+  const doneAt = performance.now();
+  setTimeout(() => {
+    if (nudgedAt < doneAt - PAUSE) all().forEach(schedule);
+  }, PAUSE + 500);
+});
 
 let said = "";
 function listen() {

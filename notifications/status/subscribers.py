@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -125,7 +126,7 @@ def end(token: str) -> str:
     return address
 
 
-def followers(incident: MajorIncident) -> QuerySet[StatusSubscriber]:
+def followers(incident: MajorIncident) -> QuerySet[Any]:
     """Confirmed addresses that want to hear of this incident, with `address` in small letters."""
     named = AffectedService.objects.filter(incident=incident).values("service")
     confirmed = StatusSubscriber.objects.filter(confirmed_at__isnull=False)

@@ -12,28 +12,16 @@ from contextlib import closing
 
 import pytest
 import redis
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.frame import live_urls
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _orm_beside_the_browser():
-    """Playwright runs an event loop in this thread; the ORM must not mind."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield
 
 
 @pytest.fixture(scope="module")
-def browser(_orm_beside_the_browser) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield opened
-        opened.close()
+def browser(chromium) -> Browser:
+    return chromium
 
 
 def free_port() -> int:

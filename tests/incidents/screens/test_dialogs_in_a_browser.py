@@ -2,23 +2,12 @@
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from incidents.models import Ticket
 from tests import factories
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        with sync_playwright() as playwright:
-            opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-            yield opened
-            opened.close()
 
 
 @pytest.fixture
