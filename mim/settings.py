@@ -187,7 +187,7 @@ STORAGES = {
 }
 
 # --- Mail -------------------------------------------------------------------------------
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_BACKEND = "notifications.queued_mail.QueueBackend"  # sign-in and invitations; a worker sends them
 vars().update(env.email_url("MIM_EMAIL_URL", default="smtp://127.0.0.1:2525"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MIM_MAIL_FROM", default="Service desk <servicedesk@localhost>")

@@ -179,6 +179,36 @@ class Subscription(models.Model):
         return f"{self.email or self.user_id} follows {self.incident_id}"
 
 
+class QueuedMail(models.Model):
+    """A mail to one address that belongs to no event: an invitation, a reset of a password.
+
+    `sealed` is the whole mail, empty once it was sent or given up: it holds links that open an account.
+    """
+
+    address = models.CharField(max_length=254)
+    subject = models.CharField(max_length=250)
+    sealed = models.TextField(blank=True)
+    queued_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                name="mails_to_send",
+                condition=Q(sent_at__isnull=True, given_up_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.address}"
+
+
 class StatusSubscriber(models.Model):
     """An address that asked on the status page to hear of disruptions; hears nothing before it confirmed.
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import delivery, evidence, promises
+from notifications import delivery, evidence, promises, queued_mail
 from notifications.models import Heartbeat
 from notifications.status import files, subscribers
 
@@ -11,7 +11,8 @@ from notifications.status import files, subscribers
 @shared_task(ignore_result=True, time_limit=110)
 def sweep_deliveries() -> int:
     """The wake-up after an event, and every five seconds what a lost wake-up or a dead worker left."""
-    tried = delivery.deliver_due()
+    tried = queued_mail.send_due(at=timezone.now())
+    tried += delivery.deliver_due()
     evidence.report_outstanding()
     return tried
 

@@ -197,7 +197,7 @@ def password_link(person: User) -> str:
 
 
 def _mail_link(person: User, letter: str, *, inviter: User | None) -> None:
-    """Writes the letter now and sends it after the commit; a mail server that is away undoes nothing."""
+    """Queues the letter in this transaction: without the invitation's mail there is no invitation."""
     context = {
         "person": person,
         "inviter": inviter.display_name if inviter else "",
@@ -208,4 +208,4 @@ def _mail_link(person: User, letter: str, *, inviter: User | None) -> None:
     }
     subject = " ".join(render_to_string(f"incidents/mail/{letter}_subject.txt", context).split())
     body = render_to_string(f"incidents/mail/{letter}.txt", context)
-    transaction.on_commit(lambda: send_mail(subject, body, None, [person.email]), robust=True)
+    send_mail(subject, body, None, [person.email])
