@@ -11,6 +11,8 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.db import connection
 
+from notifications.demo import tell_the_past
+
 # Any constant works; every process of one installation must use the same.
 ADVISORY_LOCK = 7_263_541
 
@@ -33,6 +35,7 @@ class Command(BaseCommand):
                 self.stdout.write("Loading the demo organisation …")
                 self.stdout.flush()
                 call_command("load_demo", stdout=StringIO())  # `up` says how to sign in
+                tell_the_past()
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])
