@@ -8,18 +8,17 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from celery import current_app
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from incidents import errands, sealed
+from incidents import sealed
+from incidents.actions import payloads
 from incidents.intake.monitoring import registry
 from incidents.intake.monitoring.shape import Adapter, Answer, Malformed, Received, Signal
 from incidents.models import Integration, Payload, PayloadState
@@ -92,32 +91,28 @@ def store(
     state: str = PayloadState.WAITING,
     reason: str = "",
     alerts: int = 0,
+    is_drill: bool = False,
 ) -> int:
-    """Keeps one body, committed when this returns (outside a transaction), and wakes the worker. Answers its id."""
-    row = Payload(
-        integration=integration,
-        received_at=received.received_at or timezone.now(),
-        path=received.rest[:300],
-        method=received.method[:8],
-        headers=dict(received.headers),
-        query=_written(received.query),
-        body=received.body,
-        sha256=sha256(received.body).hexdigest(),
-        state=state,
-        reason=reason,
-        alerts=alerts,
+    """Keeps one body, committed when this returns (outside a transaction), and wakes the worker. Answers its id.
+
+    `is_drill`: somebody tries it out, so its alerts reach no rule.
+    """
+    return payloads.keep(
+        Payload(
+            integration=integration,
+            received_at=received.received_at or timezone.now(),
+            path=received.rest[:300],
+            method=received.method[:8],
+            headers=dict(received.headers),
+            query=_written(received.query),
+            body=received.body,
+            sha256=sha256(received.body).hexdigest(),
+            state=state,
+            reason=reason,
+            alerts=alerts,
+            is_drill=is_drill,
+        )
     )
-    row.save(force_insert=True)
-    if state == PayloadState.WAITING:
-        wake_up(integration.pk)
-    return row.pk
-
-
-def wake_up(integration_id: int) -> None:
-    """After commit, tells the worker. Lost ones are made up for by the sweep."""
-    task = "incidents.tasks.process_payloads"
-    ring = partial(current_app.send_task, task, args=[integration_id], ignore_result=True, retry=False, expires=60)
-    errands.after_commit(("payloads", integration_id), ring)
 
 
 def settings_of(integration: Integration) -> dict[str, Any]:
@@ -206,7 +201,9 @@ def _as_received(request: HttpRequest, adapter: Adapter, rest: str) -> Received:
         kind=adapter.kind,
         body=b"",
         headers={name: _clean(value) for name, value in registry.heard(adapter, request.headers.items()).items()},
-        query={_clean(name): _clean(value) for name, value in request.GET.items() if not _SECRET_NAME.search(name)},
+        query={
+            _clean(name): _clean(str(value)) for name, value in request.GET.items() if not _SECRET_NAME.search(name)
+        },
         method=request.method or "GET",
         rest=_clean(rest).strip("/"),
         received_at=timezone.now(),
