@@ -136,7 +136,9 @@ def test_an_unknown_service_falls_back_to_the_senders(organisation, say):
 
 def test_hostile_texts_are_stored_without_what_cannot_be_stored(say):
     bad = "a\x00b\ud800c"
-    say(1, signal(key=bad, title=bad * 900, body=bad * 20_000, labels={bad: bad, "n": "x" * 9_000}, link="javascript:1"))
+    say(
+        1, signal(key=bad, title=bad * 900, body=bad * 20_000, labels={bad: bad, "n": "x" * 9_000}, link="javascript:1")
+    )
     alert = only()
     assert len(alert.title) == 1024 and len(alert.body) == 20_000 and alert.link == ""
     assert alert.labels.keys() == {"a\ufffdb\ufffdc", "n"}
@@ -215,7 +217,9 @@ def test_a_body_costs_at_most_four_statements_besides_its_lock(tool, say, size, 
 
 
 def test_old_resolved_alerts_are_forgotten_unless_they_belong_to_a_record(say, organisation):
-    say(1, signal("kept", at=minute(0)), signal("dropped", severity=Grade.WARNING), signal("fires", severity=Grade.INFO))
+    say(
+        1, signal("kept", at=minute(0)), signal("dropped", severity=Grade.WARNING), signal("fires", severity=Grade.INFO)
+    )
     say(2, signal("kept", says=RESOLVED), signal("dropped", says=RESOLVED))
     assert alerts.forget_old(at=minute(401 * 24 * 60)) == 1
     assert set(Alert.objects.values_list("dedup_key", flat=True)) == {"kept", "fires"}
