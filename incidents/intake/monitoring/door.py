@@ -16,6 +16,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 
 from incidents import sealed
 from incidents.actions import payloads
@@ -37,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 @csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 def by_path(request: HttpRequest, kind: str, key: str, rest: str = "") -> HttpResponse:
     """`/in/{kind}/{key}` and whatever the sender appends."""
     return receive(request, kind=kind, key=key, rest=rest, in_path=True)
@@ -62,10 +64,12 @@ def receive(request: HttpRequest, *, kind: str, key: str | None, rest: str = "",
     try:
         if received.method not in registry.methods_of(adapter):
             raise Malformed(f"Send this with {' or '.join(registry.methods_of(adapter))}.", status=405)
-        received = replace(received, body=_without(key, body_of(request)))
+        received = replace(received, body=body_of(request))
+        registry.verify(adapter, received)  # over the bytes as they were signed
+        received = replace(received, body=_without(key, received.body))
         signals = _read(adapter, received)
     except Malformed as why:
-        if why.status != 405:
+        if why.status != 405 and why.status < 500:  # after a 5xx it comes again
             body = received.body or getattr(request, "_mim_began_with", b"")
             state = PayloadState.FAILED if isinstance(why, _OurFault) else PayloadState.REFUSED
             store(integration, replace(received, body=_without(key, body)), state=state, reason=why.sentence)
@@ -116,13 +120,13 @@ def store(
 
 
 def settings_of(integration: Integration) -> dict[str, Any]:
-    """What an adapter may know of its integration. A secret that cannot be opened any more is left out, so that
-    what it would sign is refused."""
+    """What an adapter may know of its integration. A secret that cannot be opened is "", which fits nothing."""
     secrets = []
     for secret in integration.signing_secrets:
         try:
             secrets.append(sealed.unseal(secret))
         except sealed.SealBroken:
+            secrets.append("")
             _log.error("signing secret cannot be opened", extra={"integration": integration.pk})
     return {**integration.settings, "signing_secrets": secrets}
 

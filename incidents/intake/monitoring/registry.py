@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import import_module
 
-from incidents.intake.monitoring.shape import Adapter
+from incidents.intake.monitoring.shape import Adapter, Received
 
 _PACKAGE = "incidents.intake.monitoring"
 _HEARD = ("content-type", "user-agent", "ce-", "sentry-hook-", "x-amz-sns-", "x-grafana-alerting-")
@@ -31,6 +31,14 @@ def adapter_for(kind: str) -> Adapter | None:
 def methods_of(adapter: Adapter) -> tuple[str, ...]:
     """HTTP methods the tool uses: the adapter's `methods`, by default POST alone."""
     return tuple(getattr(adapter, "methods", ("POST",)))
+
+
+def verify(adapter: Adapter, received: Received) -> None:
+    """Whether the sender is who it says, for adapters whose senders sign (those with a `verify`). Asked once, in the
+    request and outside any transaction. Raises Malformed: 401 or 403, 503 when that cannot be found out now."""
+    check = getattr(adapter, "verify", None)
+    if check is not None:
+        check(received)
 
 
 def heard(adapter: Adapter, headers: Iterable[tuple[str, str]]) -> dict[str, str]:

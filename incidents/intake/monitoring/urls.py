@@ -6,6 +6,6 @@ from incidents.intake.monitoring import door
 
 urlpatterns = [
     path("in/<slug:kind>/<str:key>", door.by_path, name="door"),
-    path("in/<slug:kind>/<str:key>/<path:rest>", door.by_path),
+    path("in/<slug:kind>/<str:key>/<path:rest>", door.by_path, name="door_below"),
     path("in/<slug:kind>/<str:key>/", door.by_path),
 ]
