@@ -1,6 +1,6 @@
 """Pages of incidents."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 - registers what a reference in a path looks like
 from incidents.views import (
@@ -132,7 +132,4 @@ admin_patterns: list[URLPattern] = [
     path("me/", my_settings.my_settings, name="my_settings"),
 ]
 
-# What monitoring tools send to: no session, no CSRF token, a key of their own.
-intake_patterns: list[URLResolver] = [path("", include("incidents.intake.monitoring.urls"))]
-
-urlpatterns = [*desk_patterns, *incident_patterns, *admin_patterns, *intake_patterns]
+urlpatterns = [*desk_patterns, *incident_patterns, *admin_patterns]

@@ -78,14 +78,17 @@ def receive(request: HttpRequest, *, kind: str, key: str | None, rest: str = "",
     return _told(adapter.accepted(replace(received, payload_id=payload_id), signals))
 
 
+_KNOWN = f"SELECT * FROM {Integration._meta.db_table} WHERE key_sha256 = %s AND kind = %s AND is_active"  # noqa: S608
+
+
 def known(kind: str, key: str | None) -> Integration | None:
     """The active integration of this kind behind a key in clear; None when there is none. Asked every time, so that
-    a key that was taken back ends at once."""
+    a key that was taken back ends at once; in SQL, since the ORM's own work is a third of a request here."""
     try:
         hashed = digest(key or "")
     except UnicodeEncodeError:  # half a character, out of a JSON body
         return None
-    return Integration.objects.filter(key_sha256=hashed, kind=kind, is_active=True).first()
+    return next(iter(Integration.objects.raw(_KNOWN, [hashed, kind])), None)
 
 
 def store(
