@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -28,7 +28,9 @@ class Figures:
         )
 
 
-def _connection(url: str, method: str, headers: dict[str, str], body: bytes | None, expect: int, seconds: float):
+def _connection(
+    url: str, method: str, headers: dict[str, str], bodies: Sequence[bytes | None], expect: int, seconds: float
+):
     parts = urlsplit(url)
     link = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=30)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -37,7 +39,7 @@ def _connection(url: str, method: str, headers: dict[str, str], body: bytes | No
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         began = time.perf_counter()
-        link.request(method, path, body, headers)
+        link.request(method, path, bodies[len(times) % len(bodies)], headers)
         answer = link.getresponse()
         answer.read()
         times.append(time.perf_counter() - began)
@@ -53,21 +55,21 @@ def drive(
     method: str = "GET",
     key: str = "",
     body: dict[str, object] | None = None,
+    bodies: Sequence[bytes] = (),
     expect: int = 200,
     connections: int = 8,
     seconds: float = 8,
 ) -> Figures:
-    """Asks as fast as `connections` kept connections can, one process each."""
+    """Asks as fast as `connections` kept connections can, one process each. `bodies` are sent in turn."""
     headers = {"Accept": "application/json"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
-    payload = None
-    if body is not None:
+    payloads: list[bytes | None] = list(bodies) or [None if body is None else json.dumps(body).encode()]
+    if payloads[0] is not None:
         headers["Content-Type"] = "application/json"
-        payload = json.dumps(body).encode()
     began = time.perf_counter()
     with ProcessPoolExecutor(connections) as pool:
-        runs = [pool.submit(_connection, url, method, headers, payload, expect, seconds) for _ in range(connections)]
+        runs = [pool.submit(_connection, url, method, headers, payloads, expect, seconds) for _ in range(connections)]
         results = [run.result() for run in runs]
     lasted = time.perf_counter() - began
     times = sorted(moment for found, _ in results for moment in found)

@@ -1,6 +1,7 @@
 """The running installation that a bench measures, and records to fill it with."""
 
 import os
+import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,8 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from incidents.models import ApiKey, Scope, Service, Ticket, User  # noqa: E402
+from incidents.models import ApiKey, Integration, Scope, Service, Ticket, User  # noqa: E402
+from incidents.models.access import digest  # noqa: E402
 from mim.env import running_services  # noqa: E402
 
 
@@ -36,6 +38,16 @@ def key() -> str:
     return ApiKey.issue(user, name="bench", scopes=list(Scope.values), expires_at=timezone.now() + timedelta(hours=1))[
         1
     ]
+
+
+def sender(kind: str = "alertmanager", **fields: object) -> tuple[Integration, str]:
+    """A new integration and the address its tool sends to."""
+    key = secrets.token_urlsafe(24)
+    integration = Integration.objects.create(
+        name=f"bench {kind} {key[:6]}", kind=kind, key_sha256=digest(key), key_prefix=key[:6],
+        created_at=timezone.now(), **fields,
+    )  # fmt: skip
+    return integration, f"{address()}/in/{kind}/{key}"
 
 
 def fill_tickets(wanted: int) -> int:

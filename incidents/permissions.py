@@ -148,6 +148,8 @@ ACTS: dict[str, rules.Predicate] = {
     "work_ticket": is_desk,
     "propose": is_desk,
     "view_desk": is_staff,
+    "view_alerts": is_staff,
+    "report_alerts": is_desk,
     "view_candidate": is_staff,
     "acknowledge_candidate": is_incident_manager | is_desk_manager,
     "judge_candidate": is_incident_manager,
@@ -170,6 +172,7 @@ ACTS: dict[str, rules.Predicate] = {
     "view_overview": is_management | is_desk_manager | is_incident_manager | is_administrator | is_stakeholder,
     "view_services": is_staff | is_stakeholder,
     "configure_services": is_administrator | is_desk_manager,
+    "configure_integrations": is_administrator | is_desk_manager,
     "configure": is_administrator,
     "import_history": is_administrator | is_desk_manager,
     "use_portal": has_any_role,
@@ -199,6 +202,7 @@ _REFUSALS = {
     "approve_change": "Only a named approver votes, and never the requester or the implementer.",
     "contribute": "Only people with a seat on this incident contribute to it.",
     "configure": "Only an administrator changes this.",
+    "configure_integrations": "Only an administrator or a service desk manager looks after integrations and rules.",
 }
 
 
@@ -212,6 +216,8 @@ def _who_may(act: str, record: object) -> list[str]:
         return [person.email for person in commanders(record)[0]]
     if act in ("declare", "judge_candidate", "take_command"):
         return list(people_with_role(A.MAJOR_INCIDENT_MANAGER).values_list("email", flat=True)[:20])
+    if act == "configure_integrations":
+        return list(people_with_role(A.ADMINISTRATOR, A.SERVICE_DESK_MANAGER).values_list("email", flat=True)[:20])
     if act == "configure":
         return list(people_with_role(A.ADMINISTRATOR).values_list("email", flat=True)[:20])
     if act == "approve_change" and isinstance(record, Change):

@@ -206,6 +206,10 @@ class EventKind(TextChoices):
     CANDIDATE_DECLARED = "candidate_declared", "Candidate declared"
     CANDIDATE_LINKED = "candidate_linked", "Candidate linked"
     CANDIDATE_DISMISSED = "candidate_dismissed", "Candidate dismissed"
+    # alerts of a ticket, candidate or major incident
+    ALERTS_JOINED = "alerts_joined", "Alerts joined"
+    ALERTS_RESOLVED = "alerts_resolved", "All alerts resolved"
+    ALERTS_FIRE_AGAIN = "alerts_fire_again", "Alerts fire again"
     # the life of a major incident
     DECLARED = "declared", "Declared"
     STAGE_CHANGED = "stage_changed", "Stage changed"

@@ -5,7 +5,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from incidents.actions import cascades, changes, steps
+from incidents.actions import alert_recovery, alerts, cascades, changes, payloads, steps
+from incidents.intake.monitoring import processing
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -39,3 +40,32 @@ def sweep_consults() -> None:
 def forget_idempotency_keys() -> None:
     """First answers are repeated for 24 hours, then forgotten."""
     IdempotentRequest.objects.filter(created_at__lt=timezone.now() - REMEMBERED_FOR).delete()
+
+
+@shared_task
+def process_payloads(integration_id: int) -> None:
+    """The wake-up after a body was accepted."""
+    processing.process(integration_id)
+
+
+@shared_task
+def sweep_payloads() -> None:
+    """Bodies whose wake-up was lost, whose worker died, or that are to be tried again."""
+    processing.process_due(at=timezone.now())
+
+
+@shared_task
+def sweep_alerts() -> None:
+    """Rules that waited, alerts that calmed down, records whose alerts have all resolved."""
+    now = timezone.now()
+    alerts.decide_due(at=now)
+    alerts.calm_down(at=now)
+    alert_recovery.review_all(at=now)
+
+
+@shared_task
+def forget_old_alerts() -> None:
+    """Bodies and resolved alerts are kept as long as the organisation says."""
+    now = timezone.now()
+    payloads.forget_old(at=now)
+    alerts.forget_old(at=now)

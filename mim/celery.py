@@ -30,5 +30,8 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
     },
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},
+    "process-payloads": {"task": "incidents.tasks.sweep_payloads", "schedule": 5.0},
+    "decide-alerts": {"task": "incidents.tasks.sweep_alerts", "schedule": 5.0},
+    "forget-old-alerts": {"task": "incidents.tasks.forget_old_alerts", "schedule": 3600.0},
     "forget-idempotency-keys": {"task": "incidents.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

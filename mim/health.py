@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from incidents.actions import payloads
 from notifications.models import WAITING_STATES, Delivery, Heartbeat
 
 HEARTBEAT_LIMIT = 30  # seconds since a worker or beat was last heard
@@ -110,10 +111,20 @@ def outbox() -> Check:
     return found if found["ok"] else found | {"reason": f"a message has been due for {age:.0f} s"}
 
 
+def intake() -> Check:
+    """How long the oldest accepted body has been waiting to become alerts, in seconds; 0 when none waits."""
+    now = timezone.now()
+    received_at = payloads.due(now).order_by("id").values_list("received_at", flat=True).first()
+    age = round((now - received_at).total_seconds(), 1) if received_at else 0.0
+    found: Check = {"ok": age <= UNSENT_LIMIT, "oldest_waiting_seconds": age}
+    return found if found["ok"] else found | {"reason": f"a body of a monitoring tool has been waiting for {age:.0f} s"}
+
+
 CHECKS: dict[str, Callable[[], Check]] = {
     "database": database,
     "broker": broker,
     "worker": worker,
     "beat": beat,
     "outbox": outbox,
+    "intake": intake,
 }

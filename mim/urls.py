@@ -13,6 +13,7 @@ handler500 = pages.server_error
 
 
 urlpatterns = [
+    path("", include("incidents.intake.monitoring.urls")),  # first: nothing is asked for as often in a storm
     path("", pages.home, name="home"),
     path("theme/", pages.theme_switch, name="theme_switch"),
     path("healthz", health.alive, name="healthz"),

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from incidents import events
 from incidents.errors import Invalid
-from incidents.models import MajorIncident, Ticket, User
+from incidents.models import Alert, MajorIncident, Ticket, User
 from incidents.process import EventKind
 
 
@@ -23,10 +25,11 @@ def lock_many(ticket_ids: Iterable[int]) -> list[Ticket]:
 
 def adopt(tickets: Iterable[Ticket], incident: MajorIncident, *, actor: User | None, at: datetime) -> int:
     """Sets the parent of locked tickets; counts those that did not have it. The caller holds the incident's lock."""
-    count = 0
+    count, adopted = 0, []
     for ticket in tickets:
         if ticket.major_incident_id == incident.pk:
             continue
+        adopted.append(ticket.pk)
         ticket.major_incident = incident
         ticket.save(update_fields=["major_incident", "updated_at"])
         events.record(
@@ -40,4 +43,10 @@ def adopt(tickets: Iterable[Ticket], incident: MajorIncident, *, actor: User | N
             major_incident=incident.ref,
         )
         count += 1
+    adopt_alerts(Alert.objects.filter(ticket__in=adopted), incident)
     return count
+
+
+def adopt_alerts(alerts: QuerySet[Alert], incident: MajorIncident) -> int:
+    """What led to an adopted ticket or candidate belongs to the incident too. Answers how many."""
+    return alerts.filter(major_incident=None).update(major_incident=incident)

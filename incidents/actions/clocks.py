@@ -53,8 +53,11 @@ def enter(
     return True
 
 
-def signals(incident: MajorIncident) -> dict[str, datetime | None]:
-    """The first signal, report and acknowledgement among linked tickets and candidates; None where there is none."""
+def signals(incident: MajorIncident, heard_at: datetime | None = None) -> dict[str, datetime | None]:
+    """The first signal, report and acknowledgement among linked tickets, alerts and candidates; None where there is
+    none. `heard_at` is the beginning of an alert that is about to be linked. What a machine acknowledged is no
+    acknowledgement, and an alert is no report at the desk."""
+    alerts = incident.alerts.filter(is_drill=incident.is_drill, in_maintenance=False).aggregate(first=Min("started_at"))
     tickets = incident.tickets.aggregate(reported=Min("reported_at"), acknowledged=Min("acknowledged_at"))
     candidates = incident.candidates.aggregate(reported=Min("raised_at"), acknowledged=Min("acknowledged_at"))
 
@@ -62,7 +65,7 @@ def signals(incident: MajorIncident) -> dict[str, datetime | None]:
         return min((time for time in times if time is not None), default=None)
 
     return {
-        "detected_at": first(tickets["reported"], candidates["reported"]),
+        "detected_at": first(tickets["reported"], candidates["reported"], alerts["first"], heard_at),
         "reported_at": first(tickets["reported"], candidates["reported"]),
         "acknowledged_at": first(tickets["acknowledged"], candidates["acknowledged"], incident.declared_at),
     }
@@ -98,11 +101,17 @@ def _within(value: datetime | None, floor: datetime | None, ceiling: datetime | 
     return value if floor is None else max(value, floor)
 
 
-def recompute(incident: MajorIncident, *, actor: User | None, at: datetime) -> None:
-    """After tickets or candidates were linked to the locked incident: derive, save, move the downtime along."""
+def hear_alerts(incident: MajorIncident, started_at: datetime, *, at: datetime) -> None:
+    """Alerts are about to be linked to the locked incident, the first of which began at `started_at` (aware)."""
+    if incident.detected_at is None or started_at < incident.detected_at:
+        recompute(incident, actor=None, at=at, heard_at=started_at)
+
+
+def recompute(incident: MajorIncident, *, actor: User | None, at: datetime, heard_at: datetime | None = None) -> None:
+    """After tickets, alerts or candidates were linked to the locked incident: derive, save, move the downtime along."""
     changed = [
         clock
-        for clock, value in derive(incident).items()
+        for clock, value in derive(incident, signals(incident, heard_at)).items()
         if enter(incident, clock, value, actor=None, at=at, reason="Derived from linked records")
     ]
     if changed:

@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from incidents import events
 from incidents.actions import clocks, documents, downtime, seats, steps, updates
+from incidents.actions.children import adopt_alerts
 from incidents.actions.locking import advance, check_not_future, check_open, check_reason, lock_incident
 from incidents.errors import ClockOrder, Duplicate, Invalid, WrongStage
 from incidents.models import (
     AffectedService,
     Affects,
+    Alert,
     Candidate,
     CascadeJob,
     MajorIncident,
@@ -198,7 +200,9 @@ def _attach(
     for ticket in children:
         ticket.major_incident = incident
         events.record(EventKind.TICKET_LINKED, ticket, actor=actor, at=at, to=incident.ref)
+    adopt_alerts(Alert.objects.filter(ticket__in=children), incident)
     if candidate is not None:
+        adopt_alerts(candidate.alerts.all(), incident)
         candidate.to_declared()
         candidate.major_incident, candidate.decided_by, candidate.decided_at = incident, actor, at
         candidate.save()
@@ -443,6 +447,7 @@ def _move_belongings(incident: MajorIncident, target: MajorIncident, *, at: date
         problem.major_incidents.add(target)
     return {
         "tickets": incident.tickets.update(major_incident=target, updated_at=timezone.now()),
+        "alerts": incident.alerts.update(major_incident=target),
         "tasks": incident.tasks.update(incident=target),
         "problems": incident.problems.count(),
     }

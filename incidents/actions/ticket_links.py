@@ -51,6 +51,7 @@ def unlink(ticket_id: int, *, reason: str, actor: User, at: datetime) -> Ticket:
     check_open(incident, "unlinking tickets")
     ticket.major_incident = None
     ticket.save(update_fields=["major_incident", "updated_at"])
+    ticket.alerts.filter(major_incident=incident).update(major_incident=None)
     events.record(
         EventKind.TICKET_UNLINKED, ticket, actor=actor, at=at, incident=incident, text=text, ticket=ticket.ref
     )

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
 from django_filters import rest_framework as filters
 from rest_framework import serializers
 
@@ -12,7 +13,9 @@ from incidents.api.endpoint import Collection, Detail, Endpoint, Verb, or_404
 from incidents.api.fields import Moment, Ref, RefOut, email_of
 from incidents.api.filters import ChoicesFilter, MomentFilter, RefFilter, ServiceFilter
 from incidents.api.shapes import MomentIn, ReasonIn, Shape
-from incidents.models import Candidate, CandidateSource, CandidateStatus
+from incidents.models import Alert, Candidate, CandidateSource, CandidateStatus
+
+SHOWN_ALERTS = 100
 
 
 class RefList(serializers.ListField):
@@ -33,7 +36,12 @@ class CandidateOut(Shape):
     evidence = serializers.DictField(help_text="The figures behind the reasons.")
     business_impact = serializers.CharField()
     tickets = RefList()
-    alerts = serializers.SerializerMethodField(help_text="Alerts that count as evidence.")
+    alerts = serializers.ListField(
+        child=serializers.IntegerField(),
+        source="alert_ids",
+        help_text="Ids of the latest 100 alerts that count as evidence; all of them: `alerts?candidate=`.",
+    )
+    alerts_resolved_at = Moment(allow_null=True, help_text="Since when none of its alerts fires.")
     status = serializers.ChoiceField(CandidateStatus.choices)
     raised_by = email_of("raised_by")
     raised_at = Moment()
@@ -46,14 +54,12 @@ class CandidateOut(Shape):
     created_at = Moment()
     updated_at = Moment()
 
-    def get_alerts(self, candidate: Candidate) -> list[str]:
-        found = candidate.evidence.get("alerts", []) if isinstance(candidate.evidence, dict) else []
-        return [str(alert) for alert in found] if isinstance(found, list) else []
-
 
 def candidate_rows(user: Any) -> QuerySet:
+    latest = Alert.objects.filter(candidate=OuterRef("pk")).order_by("-id").values("pk")[:SHOWN_ALERTS]
     return (
         permissions.visible_candidates(user)
+        .annotate(alert_ids=ArraySubquery(latest))
         .select_related("service", "raised_by", "acknowledged_by", "decided_by")
         .prefetch_related("tickets")
     )

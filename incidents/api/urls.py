@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from rest_framework.views import APIView
 
 from incidents.api import (
+    alerts,
     candidates,
     catalogue,
     changes,
@@ -83,6 +84,11 @@ ticket_patterns = [
         link=tickets.LinkTicket,
         unlink=tickets.UnlinkTicket,
     ),
+]
+
+alert_patterns = [
+    *at("alerts", alerts.AlertList, "alerts"),
+    *at("alerts/<number:id>", alerts.AlertDetail, "alert"),
 ]
 
 candidate_patterns = [
@@ -242,6 +248,7 @@ urlpatterns: list[Any] = [
     *at("schema", docs.SchemaView, "schema"),
     *at("docs", docs.DocsView, "docs"),
     *ticket_patterns,
+    *alert_patterns,
     *candidate_patterns,
     *incident_patterns,
     *team_patterns,

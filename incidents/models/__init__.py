@@ -19,6 +19,8 @@ from incidents.models.major_incidents import (
 )
 from incidents.models.monitoring import (
     Alert,
+    AlertFold,
+    AlertOutcome,
     AlertRule,
     AlertSeverity,
     AlertState,
@@ -69,6 +71,8 @@ __all__ = [
     "AffectedService",
     "Affects",
     "Alert",
+    "AlertFold",
+    "AlertOutcome",
     "AlertRule",
     "AlertSeverity",
     "AlertState",

@@ -46,6 +46,9 @@ class Candidate(models.Model):
     decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     dismiss_reason = models.TextField(blank=True)
+    alerts_resolved_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when none of its alerts fires; None while one does, or without any."
+    )
     major_incident = models.ForeignKey(
         "MajorIncident", null=True, blank=True, on_delete=models.PROTECT, related_name="candidates"
     )

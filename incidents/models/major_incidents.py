@@ -146,6 +146,9 @@ class MajorIncident(models.Model):
     fix_counts_from = models.DateTimeField(
         null=True, blank=True, help_text="Last fall-back or reopening; a fix implemented before it is not evidence."
     )
+    alerts_resolved_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when none of its alerts fires; None while one does, or without any."
+    )
     last_seq = models.PositiveIntegerField(default=0, help_text="Last number given to a timeline event.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -105,6 +105,7 @@ class Payload(models.Model):
     state = models.CharField(max_length=8, choices=PayloadState.choices, default=PayloadState.WAITING)
     reason = models.TextField(blank=True)
     alerts = models.PositiveIntegerField(default=0, help_text="How many alerts it spoke of.")
+    is_drill = models.BooleanField(default=False, help_text="Sent to try it out: its alerts make no noise.")
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     processed_at = models.DateTimeField(null=True)
@@ -134,21 +135,36 @@ class AlertSeverity(models.TextChoices):
     INFO = "info", "Info"
 
 
+_OWNERS = (("ticket", "a_ticket"), ("candidate", "a_candidate"), ("major_incident", "an_incident"))
+_RESTLESS = Q(ended_at__isnull=True) | Q(is_flapping=True)
+
+
+class AlertOutcome(models.TextChoices):
+    TICKET = "ticket", "Ticket"
+    CANDIDATE = "candidate", "Candidate"
+    INCIDENT = "incident", "Joined an open major incident"
+    NOTHING = "nothing", "Kept only"
+
+
 class Alert(models.Model):
     """What a monitoring tool says about one condition, from firing to resolved: one row an episode.
 
     The same key fires again after it was resolved: a new episode, hence a new row. `reports` counts how often the
     sender said it. `state_at` is the sender's time of the last change, so that a late repetition changes nothing.
+    Foreign keys have no index of their own where one below begins with them.
     """
 
-    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="alert_rows")
+    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="alert_rows", db_index=False)
     dedup_key = models.CharField(max_length=512)
     episode = models.CharField(max_length=120, help_text="The sender's own mark of this occurrence, else ours.")
     status = models.CharField(max_length=12, choices=AlertState.choices)
     severity = models.CharField(max_length=8, choices=AlertSeverity.choices)
     title = models.CharField(max_length=1024)
     body = models.TextField(blank=True)
-    service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts")
+    link = models.CharField(max_length=1000, blank=True, help_text="Where the tool shows it.")
+    service = models.ForeignKey(
+        Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", db_index=False
+    )
     labels = models.JSONField(default=dict)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -157,14 +173,35 @@ class Alert(models.Model):
     last_received_at = models.DateTimeField()
     reports = models.PositiveIntegerField(default=1)
     changes = models.PositiveIntegerField(default=1, help_text="How often it went from one state to another.")
+    recent_changes = ArrayField(
+        models.DateTimeField(),
+        default=list,
+        help_text="When it last fired or resolved, episodes before this one included: what flapping is told by.",
+    )
     is_flapping = models.BooleanField(default=False)
     in_maintenance = models.BooleanField(default=False, help_text="Began inside a maintenance window of its service.")
     is_drill = models.BooleanField(default=False)
-    outcome = models.CharField(max_length=12, blank=True, help_text="What the rules decided; empty while undecided.")
-    ticket = models.ForeignKey(Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts")
-    candidate = models.ForeignKey(Candidate, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts")
+    outcome = models.CharField(
+        max_length=12, choices=AlertOutcome.choices, blank=True, help_text="What the rules decided; empty: nothing yet."
+    )
+    decide_at = models.DateTimeField(null=True, blank=True, help_text="When the rules look at it next; None: no more.")
+    rule = models.ForeignKey(
+        "AlertRule",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        help_text="The one that fitted.",
+    )
+    ticket = models.ForeignKey(
+        Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", db_index=False
+    )
+    candidate = models.ForeignKey(
+        Candidate, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", db_index=False
+    )
     major_incident = models.ForeignKey(
-        MajorIncident, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts"
+        MajorIncident, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", db_index=False
     )
     payload = models.ForeignKey(
         Payload,
@@ -189,21 +226,23 @@ class Alert(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["integration", "dedup_key"], name="alerts_open_by_key", condition=Q(ended_at__isnull=True)
-            ),
+            models.Index(fields=["integration", "dedup_key", "-id"], name="alerts_by_key"),
             models.Index(fields=["status", "-id"], name="alerts_by_status"),
             models.Index(fields=["service", "-started_at"], name="alerts_of_a_service"),
-            models.Index(fields=["ticket", "-id"], name="alerts_of_a_ticket", condition=Q(ticket__isnull=False)),
-            models.Index(
-                fields=["candidate", "-id"], name="alerts_of_a_candidate", condition=Q(candidate__isnull=False)
-            ),
-            models.Index(
-                fields=["major_incident", "-id"],
-                name="alerts_of_an_incident",
-                condition=Q(major_incident__isnull=False),
-            ),
-            models.Index(fields=["id"], name="alerts_to_decide", condition=Q(outcome="")),
+            *[
+                models.Index(
+                    fields=[owner, "-id"], name=f"alerts_of_{word}", condition=Q(**{f"{owner}__isnull": False})
+                )
+                for owner, word in _OWNERS
+            ],
+            # Whether one fires still is asked with every body that resolves some, however many there are.
+            *[
+                models.Index(fields=[owner], name=f"alerts_firing_of_{word}", condition=_RESTLESS)
+                for owner, word in _OWNERS
+            ],
+            models.Index(fields=["decide_at"], name="alerts_to_decide", condition=Q(decide_at__isnull=False)),
+            models.Index(fields=["id"], name="alerts_that_flap", condition=Q(is_flapping=True)),
+            models.Index(fields=["ended_at"], name="alerts_to_forget", condition=Q(ended_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -257,3 +296,21 @@ class AlertRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AlertFold(models.Model):
+    """The latest ticket that the alerts of one rule and one service (None: of none) share while it is open."""
+
+    rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, related_name="+")
+    service = models.ForeignKey(Service, null=True, on_delete=models.CASCADE, related_name="+")
+    ticket = models.ForeignKey(Ticket, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "service"], name="one_fold_per_rule_and_service", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} {self.service_id}: {self.ticket_id}"

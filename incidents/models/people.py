@@ -154,6 +154,10 @@ class Organisation(models.Model):
     observation_hours = models.PositiveIntegerField(default=24)
     still_broken_to_reopen = models.PositiveIntegerField(default=3)
     priority_table = models.JSONField(default=default_priority_table)
+    alert_days = models.PositiveIntegerField(
+        default=400, help_text="How long resolved alerts are kept that belong to no ticket, candidate or incident."
+    )
+    payload_days = models.PositiveIntegerField(default=30, help_text="How long what tools sent is kept as it came.")
     bridge_pattern = models.CharField(
         max_length=300, blank=True, help_text="Link made for a new bridge; {ref} becomes the incident’s reference."
     )

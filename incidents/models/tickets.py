@@ -69,6 +69,9 @@ class Ticket(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     resolution = models.TextField(blank=True)
     hold_reason = models.TextField(blank=True)
+    alerts_resolved_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when none of its alerts fires; None while one does, or without any."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -80,6 +80,12 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "my_work_do pk": lambda p, c: p.approval.pk,
     "my_work_do answer": lambda p, c: "approve",
     "api_key_revoke pk": lambda p, c: p.key.pk,
+    "api_alert id": lambda p, c: p.pk,
+    "door kind": lambda p, c: "alertmanager",
+    "door key": lambda p, c: "wrong",
+    "door_below kind": lambda p, c: "alertmanager",
+    "door_below key": lambda p, c: "wrong",
+    "door_below rest": lambda p, c: "api/v2/alerts",
 }
 QUERIES = {"api_search": "?q=shop", "search": "?q=shop", "palette": "?q=shop", "live_ticket": "?topics={ref}"}
 FILES = ("api_ticket_attachments",)
@@ -139,6 +145,7 @@ BODIES: dict[str, _Body] = {
     # the API: tickets and candidates
     "api_tickets": lambda p, c: {"title": "Broken"},
     "api_ticket": lambda p, c: {"title": "Broken"},
+    "api_alerts": lambda p, c: {"title": "Disk is full"},
     "api_ticket_comments": lambda p, c: {"text": "hello", "public": True},
     "api_ticket_attachments": lambda p, c: {"file": SimpleUploadedFile("a.txt", b"text")},
     "api_ticket_hold": lambda p, c: _REASON,

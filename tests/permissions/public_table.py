@@ -16,6 +16,8 @@ PUBLIC = [
     row("/api/v1/health", "GET", "", "anybody"),
     row("/api/v1/ready", "GET", "", "anybody"),
     row("/api/", "GET", "", rest=HIDDEN, outside=HIDDEN, said="an unknown address below /api/"),
+    row("door", "GET POST PUT PATCH DELETE", "", rest=HIDDEN, outside=HIDDEN, said="with a wrong key"),
+    row("door_below", "GET POST PUT PATCH DELETE", "", rest=HIDDEN, outside=HIDDEN, said="with a wrong key"),
     row("api_schema", "GET", "", "anybody"),
     row("api_docs", "GET", "", "anybody"),
     row("first_administrator", "GET POST", "", "anybody", said="with a valid link; 410 once there is an administrator"),

@@ -17,6 +17,7 @@ from incidents.actions import (
     major_incidents,
     organisation,
     problems,
+    reported_alerts,
     response,
     reviews,
     seats,
@@ -25,6 +26,7 @@ from incidents.actions import (
     tickets,
     updates,
 )
+from incidents.alert_signals import Says, Signal
 from incidents.models import Consult, User
 from mim.first_administrator_token import make_token
 from notifications.models import Delivery, Heartbeat, Notice
@@ -213,6 +215,9 @@ def _reports(world: World, others: dict[str, User], now: Any) -> None:
         actor=technician,
         at=now,
     )
+    signal = Signal(key="disk", says=Says.FIRING, title=f"Disk is full: {SECRETS['desk']}")
+    told = reported_alerts.report(signal, kept={}, actor=technician, at=now)
+    world.places["alert"] = SimpleNamespace(pk=told.pk)
     world.places["CAN"] = SimpleNamespace(pk=candidate.pk, ref=candidate.ref, candidate=candidate)
     event = world.places["MI own"].note
     notice = Notice.objects.create(

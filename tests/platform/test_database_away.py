@@ -8,6 +8,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.test import RequestFactory
 
+from incidents.intake.monitoring.alertmanager import ADAPTER
 from mim.embedded import programs
 from mim.embedded.ports import free_port
 from mim.embedded.welcome import status
@@ -101,3 +102,42 @@ def test_an_outage_is_recognised_behind_another_error():
     wrapped.__cause__ = InterfaceError("connection already closed")
     assert is_database_away(wrapped)
     assert not is_database_away(ValueError("x")) and not is_database_away(None)
+
+
+KEY = "k" * 32
+_SENDER = f"""
+from django.utils import timezone
+from incidents.models import Integration
+from incidents.models.access import digest
+Integration.objects.get_or_create(
+    name="Tool", defaults=dict(
+        kind="alertmanager", key_sha256=digest("{KEY}"), key_prefix="kkkkkk", created_at=timezone.now()
+    )
+)
+"""
+_KEPT = "from incidents.models import Payload; print('kept', Payload.objects.count())"
+
+
+def send_alert(port: int):
+    body, _ = ADAPTER.example()
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    began = time.monotonic()
+    link.request("POST", f"/in/alertmanager/{KEY}", body, {"Content-Type": "application/json"})
+    answer = link.getresponse()
+    answer.read()
+    link.close()
+    return answer, time.monotonic() - began
+
+
+@pytest.mark.stack
+def test_a_tool_is_told_to_come_again_and_nothing_is_half_written(web, installation):
+    assert installation.manage("shell", "-c", _SENDER).returncode == 0
+    assert send_alert(web)[0].status == 202
+    installation.stop_database()
+    for _ in range(10):
+        answer, seconds = send_alert(web)
+        assert (answer.status, answer.getheader("Retry-After")) == (503, "5")
+        assert seconds <= 3
+    installation.start_database()
+    until(lambda: send_alert(web)[0].status == 202, 10, "recovery")
+    assert "kept 2" in installation.manage("shell", "-c", _KEPT).stdout

@@ -1,0 +1,87 @@
+"""Alerts read and written many at a time: one statement each, whatever the number."""
+
+from collections.abc import Sequence
+
+import orjson
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from incidents.alert_episodes import Episode, Heard
+from incidents.models import Alert, Integration
+
+_RECENT_EPISODES = 4
+_FIELDS = (
+    "dedup_key", "episode", "status", "severity", "title", "body", "labels", "link", "service_id", "started_at",
+    "state_at", "first_received_at", "last_received_at", "payload_id", "ended_at", "id", "changes", "recent_changes",
+    "is_flapping", "in_maintenance", "is_drill", "outcome", "decide_at", "rule_id", "ticket_id", "candidate_id",
+    "major_incident_id",
+)  # fmt: skip
+_NAMES = tuple({"dedup_key": "key", "id": "pk"}.get(name, name) for name in _FIELDS)
+_TABLE = Alert._meta.db_table
+_FIND = f"""
+    SELECT latest.id FROM unnest(%s::text[]) AS wanted (key) CROSS JOIN LATERAL (
+        SELECT id FROM {_TABLE} WHERE integration_id = %s AND dedup_key = wanted.key
+        ORDER BY id DESC LIMIT {_RECENT_EPISODES}
+    ) latest
+    UNION SELECT same.id FROM unnest(%s::text[], %s::text[]) AS wanted (key, episode) CROSS JOIN LATERAL (
+        SELECT id FROM {_TABLE} WHERE integration_id = %s AND dedup_key = wanted.key AND episode = wanted.episode
+    ) same
+"""  # noqa: S608
+
+
+def histories(integration: Integration, heard: Sequence[Heard]) -> dict[str, list[Episode]]:
+    """The latest episodes of every key that is spoken of, and those named themselves, the oldest first. One query,
+    which looks keys up one by one: a key may have thousands of episodes behind it."""
+    keys = list({one.key for one in heard})
+    marks = list({(one.key, one.episode) for one in heard if one.episode})
+    wanted = [keys, integration.pk, [key for key, _ in marks], [mark for _, mark in marks], integration.pk]
+    rows = Alert.objects.filter(pk__in=RawSQL(_FIND, wanted)).order_by("id")  # noqa: S611
+    found: dict[str, list[Episode]] = {}
+    for episode in loaded(rows):
+        found.setdefault(episode.key, []).append(episode)
+    return found
+
+
+def loaded(alerts: QuerySet[Alert]) -> list[Episode]:
+    return [Episode(**dict(zip(_NAMES, row, strict=True))) for row in alerts.values_list(*_FIELDS)]
+
+
+_WRITTEN = {
+    "dedup_key": "varchar", "episode": "varchar", "status": "varchar", "severity": "varchar", "title": "varchar",
+    "body": "text", "labels": "jsonb", "link": "varchar", "service_id": "bigint", "started_at": "timestamptz",
+    "state_at": "timestamptz", "first_received_at": "timestamptz", "last_received_at": "timestamptz",
+    "payload_id": "bigint", "ended_at": "timestamptz", "changes": "int", "recent_changes": "timestamptz[]",
+    "is_flapping": "bool", "in_maintenance": "bool", "is_drill": "bool", "outcome": "varchar",
+    "decide_at": "timestamptz", "rule_id": "bigint", "ticket_id": "bigint", "candidate_id": "bigint",
+    "major_incident_id": "bigint", "reports": "int",
+}  # fmt: skip
+_READ_AS = {name: {"dedup_key": "key"}.get(name, name) for name in _WRITTEN}
+_BY_OTHERS = ("ticket_id", "candidate_id", "major_incident_id")
+"""Columns that acts of people move meanwhile: only a decision of the rules writes them."""
+_KEPT = ("dedup_key", "episode", "started_at", "first_received_at", "is_drill", "reports", *_BY_OTHERS)
+_LEFT_ALONE = dict.fromkeys(_BY_OTHERS)
+_TYPED = ", ".join(f"{name} {type_}" for name, type_ in _WRITTEN.items())
+_SET = ", ".join(
+    [f"{name} = excluded.{name}" for name in _WRITTEN if name not in _KEPT]
+    + [f"{name} = COALESCE(excluded.{name}, had.{name})" for name in _BY_OTHERS]
+)
+_PUT = f"""
+    INSERT INTO {_TABLE} AS had (integration_id, {", ".join(_WRITTEN)})
+    SELECT %s, {", ".join(_WRITTEN)} FROM json_to_recordset(%s) AS given ({_TYPED})
+    ON CONFLICT (integration_id, dedup_key, episode) DO UPDATE SET reports = had.reports + excluded.reports, {_SET}
+    RETURNING id, dedup_key, episode
+"""  # noqa: S608
+
+
+def write(integration: Integration, told: Sequence[Episode]) -> None:
+    """All of them in one statement; uniqueness is the constraint's. Gives every episode its `pk`."""
+    rows = []
+    for episode in told:
+        row = {name: getattr(episode, attribute) for name, attribute in _READ_AS.items()}
+        rows.append(row if episode.decided else row | _LEFT_ALONE)
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT, [integration.pk, orjson.dumps(rows).decode()])
+        written = {(key, mark): pk for pk, key, mark in cursor.fetchall()}
+    for episode in told:
+        episode.pk = written[(episode.key, episode.episode)]
