@@ -1,0 +1,71 @@
+"""HMAC signatures of senders: over the body, or over a timestamp and the body, compared in constant time."""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Protocol, runtime_checkable
+
+from incidents.intake.monitoring.reading import moment
+from incidents.intake.monitoring.shape import Malformed, Received
+
+WINDOW = timedelta(minutes=5)
+"""How far the time a sender signed may be from the time it reached us."""
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    """An adapter whose senders sign. The door asks it once, in the request, outside any transaction, before it stores.
+
+    `secrets` are the integration's live signing secrets, unsealed; empty when it has none: then an HMAC is not asked
+    for. Raises Malformed with status 401 or 403 when the sender is not who it says, 503 when that cannot be found out
+    now. May ask the network (SNS), hence it is never asked again by the worker.
+    """
+
+    def verify(self, received: Received, secrets: Sequence[str]) -> None: ...
+
+
+def require_hmac(
+    received: Received,
+    secrets: Sequence[str],
+    *,
+    header: str,
+    timestamp_header: str = "",
+    window: timedelta = WINDOW,
+) -> None:
+    """Nothing when there are no secrets. Raises Malformed (401) unless one of them signed this body.
+
+    With a timestamp header the text `timestamp:body` is signed, and the time must be within `window` of the arrival.
+    The signature is hex or base64, alone or after `sha256=`.
+    """
+    if not secrets:
+        return
+    given = received.headers.get(header.lower(), "").strip()
+    if not given:
+        raise Malformed(f"The signature is missing: send it in the header {header}.", field=header, status=401)
+    signed = received.body
+    if timestamp_header:
+        stamp = received.headers.get(timestamp_header.lower(), "").strip()
+        _require_fresh(moment(stamp), received.received_at, timestamp_header, window)
+        signed = stamp.encode("utf-8", "replace") + b":" + received.body
+    if not any([_matches(secret, signed, given) for secret in secrets]):  # a list: every secret is compared
+        raise Malformed(
+            "The signature does not fit the body and any signing secret of this integration.", field=header, status=401
+        )
+
+
+def _require_fresh(stamp: datetime | None, now: datetime | None, header: str, window: timedelta) -> None:
+    if stamp is None or now is None or abs(now - stamp) > window:
+        raise Malformed(
+            f"The signed time is missing or more than {window.total_seconds() / 60:g} minutes off: check {header} "
+            "and the clock of the sender.",
+            field=header,
+            status=401,
+        )
+
+
+def _matches(secret: str, signed: bytes, given: str) -> bool:
+    digest = hmac.new(secret.encode(), signed, sha256).digest()
+    bare = given.removeprefix("sha256=").encode("utf-8", "replace")
+    return hmac.compare_digest(digest.hex().encode(), bare.lower()) | hmac.compare_digest(b64encode(digest), bare)
