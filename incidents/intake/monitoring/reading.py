@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.parser import BytesParser
 from email.policy import HTTP
+from hashlib import sha256
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 from uuid import UUID, uuid5
@@ -142,9 +143,9 @@ def link(*values: Any) -> str:
 
 
 def mark(received: Received, about: str) -> str:
-    """A key of our own for a sender that gave none: the same whenever this payload is read, another for the next."""
-    seed = f"{received.payload_id}" if received.payload_id else f"{received.received_at} {received.body!r}"
-    return uuid5(_NAMESPACE, f"{about} {seed}").hex
+    """A key of our own for a sender that gave none: the same whenever this request is read, another for the next."""
+    arrived = received.received_at.timestamp() if received.received_at else 0
+    return uuid5(_NAMESPACE, f"{about} {arrived} {sha256(received.body).hexdigest()}").hex
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -191,7 +192,7 @@ def json_object(received: Received) -> dict[str, Any]:
     """The body as one JSON object. Raises Malformed."""
     value = parse_json(received.body)
     if not isinstance(value, dict):
-        raise Malformed("The body must be a JSON object, like {\"…\": …}.")
+        raise Malformed('The body must be a JSON object, like {"…": …}.')
     return value
 
 

@@ -2,7 +2,6 @@
 
 import hmac
 from base64 import b64encode
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol, runtime_checkable
@@ -18,27 +17,21 @@ WINDOW = timedelta(minutes=5)
 class Verifies(Protocol):
     """An adapter whose senders sign. The door asks it once, in the request, outside any transaction, before it stores.
 
-    `secrets` are the integration's live signing secrets, unsealed; empty when it has none: then an HMAC is not asked
-    for. Raises Malformed with status 401 or 403 when the sender is not who it says, 503 when that cannot be found out
-    now. May ask the network (SNS), hence it is never asked again by the worker.
+    Raises Malformed with status 401 or 403 when the sender is not who it says, 503 when that cannot be found out now.
+    May ask the network (SNS), and a secret may be taken back later: hence the worker never asks again.
     """
 
-    def verify(self, received: Received, secrets: Sequence[str]) -> None: ...
+    def verify(self, received: Received) -> None: ...
 
 
-def require_hmac(
-    received: Received,
-    secrets: Sequence[str],
-    *,
-    header: str,
-    timestamp_header: str = "",
-    window: timedelta = WINDOW,
-) -> None:
-    """Nothing when there are no secrets. Raises Malformed (401) unless one of them signed this body.
+def require_hmac(received: Received, *, header: str, timestamp_header: str = "", window: timedelta = WINDOW) -> None:
+    """Nothing when the integration has no signing secret. Raises Malformed (401) unless one of them signed this body.
 
     With a timestamp header the text `timestamp:body` is signed, and the time must be within `window` of the arrival.
-    The signature is hex or base64, alone or after `sha256=`.
+    The signature is hex or base64, alone or after `sha256=`. A secret that is "" (it cannot be opened any more) fits
+    nothing.
     """
+    secrets = received.settings.get("signing_secrets") or []
     if not secrets:
         return
     given = received.headers.get(header.lower(), "").strip()
@@ -49,7 +42,7 @@ def require_hmac(
         stamp = received.headers.get(timestamp_header.lower(), "").strip()
         _require_fresh(moment(stamp), received.received_at, timestamp_header, window)
         signed = stamp.encode("utf-8", "replace") + b":" + received.body
-    if not any([_matches(secret, signed, given) for secret in secrets]):  # a list: every secret is compared
+    if not any([_matches(secret, signed, given) for secret in secrets if secret]):  # a list: every one is compared
         raise Malformed(
             "The signature does not fit the body and any signing secret of this integration.", field=header, status=401
         )
