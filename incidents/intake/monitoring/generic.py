@@ -57,12 +57,10 @@ def _value(received: Received) -> Any:
     if body[:1] in (b"{", b"["):
         return parse_json(received.body)
     given = fields(received)
-    wrapped = given.get("payload", given.get("data")) if len(given) == 1 else None
-    return parse_json(wrapped.encode("utf-8", "replace")) if _looks_like_json(wrapped) else given
-
-
-def _looks_like_json(value: Any) -> bool:
-    return isinstance(value, str) and value.lstrip()[:1] in ("{", "[")
+    wrapped = next(iter(given.values())) if len(given) == 1 else None
+    if isinstance(wrapped, str) and wrapped.lstrip()[:1] in ("{", "["):
+        return parse_json(wrapped.encode("utf-8", "replace"))  # a form with all of it in one field
+    return given
 
 
 def _xml(body: bytes) -> Any:

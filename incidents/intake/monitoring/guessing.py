@@ -10,36 +10,18 @@ from incidents.intake.monitoring.shape import Grade, Says
 
 _LISTS = ("alerts", "events", "incidents", "notifications", "items", "data")
 _WRAPPERS = ("alert", "event", "incident", "monitor", "check", "notification", "payload", "data", "labels")
-_KEYS = [
-    "dedupkey",
-    "alertkey",
-    "alertid",
-    "incidentkey",
-    "incidentid",
-    "fingerprint",
-    "entityid",
-    "alias",
-    "externalid",
-    "monitorid",
-    "checkid",
-    "eventid",
-    "id",
-]
+_KEYS = (
+    "dedupkey", "alertkey", "alertid", "incidentkey", "incidentid", "fingerprint", "entityid", "alias",
+    "externalid", "monitorid", "checkid", "eventid", "id",
+)  # fmt: skip
 _PLACES = (("host", "service"), ("host", "check"), ("hostname", "service"), ("hostname", "check"))
-_TITLES = [
-    "title",
-    "summary",
-    "subject",
-    "alertname",
-    "eventname",
-    "name",
-    "headline",
-    "message",
-    "text",
-    "msg",
+_TITLES = (
+    "title", "summary", "subject", "alertname", "eventname", "name", "headline", "message", "text", "msg",
     "description",
-]
-_BODIES = ["description", "details", "body", "message", "text", "msg", "output"]
+)  # fmt: skip
+_BODIES = (
+    "description", "details", "body", "message", "text", "msg", "output",
+)  # fmt: skip
 _SERVICES = ("service", "servicename", "application", "app", "component")
 _LINKS = ("url", "link", "href", "permalink", "generatorurl", "dashboardurl")
 _TIMES = ("time", "timestamp", "occurredat", "startsat", "eventtime", "createdat", "date", "datetime")
@@ -126,7 +108,7 @@ def _unwrapped(item: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _of(given: Mapping[str, Any], names: list[str] | tuple[str, ...]) -> str:
+def _of(given: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return first(*(given.get(name) for name in names))
 
 

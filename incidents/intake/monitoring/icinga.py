@@ -13,7 +13,7 @@ class Icinga(Nagios):
     kind = "icinga"
 
     def episode(self, given: Mapping[str, Any], says: Says) -> str:
-        """The change to the problem. A recovery is a hard change itself and thus names another: it closes what is open."""
+        """When it became a problem. A recovery is a hard change itself and names another: it closes what is open."""
         if says is Says.RESOLVED:
             return ""
         return first(given.get("lasthardstatechange"), given.get("problemid"))

@@ -1,4 +1,4 @@
-"""Opsgenie alerts: create, acknowledge, close, by alias; everything else done to an alert is kept and answered politely.
+"""Opsgenie alerts: create, acknowledge, close, by alias; whatever else is done to an alert is kept, politely answered.
 
 Opsgenie names alerts by id, too. Its ids are given out by us: an id stands for the payload that created the alert, so
 the door's routes turn an id into its alias before they come here (see `dialect_urls`).

@@ -25,8 +25,8 @@ _ACTIONS = {
     "assigned": Says.ACKNOWLEDGED,
 }
 _ENVELOPE = (
-    "This is an envelope of a Sentry SDK, not a webhook. Leave the SDK's DSN at Sentry; set this address in Sentry under "
-    "Settings → Developer Settings → Internal Integration → Webhook URL."
+    "This is an envelope of a Sentry SDK, not a webhook. Leave the SDK's DSN at Sentry; set this address in Sentry "
+    "under Settings → Developer Settings → Internal Integration → Webhook URL."
 )
 
 

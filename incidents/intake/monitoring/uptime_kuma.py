@@ -1,4 +1,4 @@
-"""Uptime Kuma's webhook, as JSON or as a form with the JSON in `data`. No heartbeat: a test, or a certificate notice."""
+"""Uptime Kuma's webhook, as JSON or as a form with the JSON in `data`. Without a heartbeat: a test or a notice."""
 
 import json
 from typing import Any
