@@ -11,7 +11,7 @@ from binascii import Error as NotBase64
 from typing import Any
 from urllib.parse import unquote
 
-from incidents.intake.monitoring import mapping
+from incidents.intake.monitoring import mapping, sample_times
 from incidents.intake.monitoring.answers import PlainAnswers
 from incidents.intake.monitoring.guessing import guess_state
 from incidents.intake.monitoring.reading import first, grade, labels, link, moment, obj, parse_json, text
@@ -36,7 +36,7 @@ class CloudEvents(PlainAnswers):
             "source": "https://monitoring.example.com/checks/shop",
             "type": f"com.example.check.{state}",
             "subject": "shop",
-            "time": "2026-03-02T09:14:07.123Z",
+            "time": sample_times.iso(),
             "datacontenttype": "application/json",
             "data": {"title": "Shop is slow", "severity": "error", "state": state, "latency": 4.1},
         }

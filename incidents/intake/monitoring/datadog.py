@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from incidents.intake.monitoring import sample_times
 from incidents.intake.monitoring.answers import PlainAnswers
 from incidents.intake.monitoring.reading import (
     first,
@@ -100,7 +101,7 @@ class Datadog(PlainAnswers):
             "body": "p95 of cart is 4.1 s, limit 1.5 s. @webhook-service-desk",
             "priority": "P2",
             "alert_type": "success" if says is Says.RESOLVED else "error",
-            "date": "1772443912000" if says is Says.RESOLVED else "1772442847000",
+            "date": f"{sample_times.seconds()}000",
             "hostname": "cart-2",
             "scope": "host:cart-2",
             "metric": "trace.http.request.duration.by.service.95p",

@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from incidents.intake.monitoring import sample_times
 from incidents.intake.monitoring.answers import PlainAnswers
 from incidents.intake.monitoring.reading import (
     first,
@@ -59,8 +60,8 @@ class Grafana(PlainAnswers):
             "status": status,
             "labels": {"alertname": "High error rate", "grafana_folder": "Shop", "severity": "critical"},
             "annotations": {"summary": "7 % of requests fail", "description": "Usually below 0.1 %."},
-            "startsAt": "2026-03-02T09:14:00Z",
-            "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else "2026-03-02T09:31:00Z",
+            "startsAt": sample_times.iso(),
+            "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else sample_times.iso(),
             "generatorURL": "https://grafana.example.com/alerting/grafana/a1b2/view?orgId=1",
             "fingerprint": "57c6d9296de2ad39",
             "silenceURL": "https://grafana.example.com/alerting/silence/new",

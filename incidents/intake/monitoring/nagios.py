@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from incidents.intake.monitoring import sample_times
 from incidents.intake.monitoring.answers import PlainAnswers
 from incidents.intake.monitoring.reading import fields, first, labels, link, moment, plain_names, text
 from incidents.intake.monitoring.shape import Grade, Malformed, Received, Says, Signal
@@ -97,9 +98,9 @@ class Nagios(PlainAnswers):
             "service": "Disk /var",
             "state": "OK" if recovered else "CRITICAL",
             "output": "DISK OK - free space: 41 GB" if recovered else "DISK CRITICAL - free space: 812 MB (1%)",
-            "problem_id": "0" if recovered else "3107",
-            "last_problem_id": "3107" if recovered else "0",
-            "time": "1772443912" if recovered else "1772442847",
+            "problem_id": "0" if recovered else str(sample_times.seconds()),
+            "last_problem_id": "0",
+            "time": str(sample_times.seconds()),
             "address": "192.0.2.21",
             "url": "https://nagios.example.com/cgi-bin/extinfo.cgi?type=2&host=db-1",
         }

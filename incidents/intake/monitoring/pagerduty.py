@@ -7,6 +7,7 @@ Events to /v2/change/enqueue say what was changed: they are kept as INFO.
 import json
 from typing import Any
 
+from incidents.intake.monitoring import sample_times
 from incidents.intake.monitoring.reading import (
     first,
     grade,
@@ -71,7 +72,7 @@ class PagerDuty:
             "summary": "CPU load of web-1 is 14.2",
             "source": "web-1.example.com",
             "severity": "critical",
-            "timestamp": "2026-03-02T09:14:07.123+0000",
+            "timestamp": sample_times.iso(),
             "component": "nginx",
             "group": "web",
             "class": "cpu",

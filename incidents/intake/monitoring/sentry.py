@@ -6,6 +6,7 @@ What the SDKs send (envelopes) is no alert; it is refused with a sentence that s
 import json
 from typing import Any
 
+from incidents.intake.monitoring import sample_times
 from incidents.intake.monitoring.answers import PlainAnswers
 from incidents.intake.monitoring.reading import first, grade, json_object, labels, link, mark, moment, obj, text
 from incidents.intake.monitoring.shape import Grade, Malformed, Received, Says, Signal
@@ -65,8 +66,8 @@ class Sentry(PlainAnswers):
             "project": {"id": "11", "name": "Shop", "slug": "shop", "platform": "python"},
             "count": "812",
             "userCount": 344,
-            "firstSeen": "2026-03-02T09:14:07.123000Z",
-            "lastSeen": "2026-03-02T09:20:41Z",
+            "firstSeen": sample_times.iso(),
+            "lastSeen": sample_times.iso(),
             "web_url": "https://example.sentry.io/issues/4509112873/",
             "permalink": None,
         }
@@ -79,7 +80,7 @@ class Sentry(PlainAnswers):
         return json.dumps(body).encode(), {
             "content-type": "application/json",
             "sentry-hook-resource": "issue",
-            "sentry-hook-timestamp": "1772442847",
+            "sentry-hook-timestamp": str(sample_times.seconds()),
         }
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from incidents import outgoing
+from incidents.intake.monitoring import sample_times
 from incidents.intake.monitoring.answers import PlainAnswers
 from incidents.intake.monitoring.reading import first, json_object, labels, mark, moment, obj, objects, parse_json, text
 from incidents.intake.monitoring.shape import Answer, Grade, Malformed, Received, Says, Signal
@@ -52,7 +53,7 @@ class Sns(PlainAnswers):
             "NewStateValue": state,
             "OldStateValue": "ALARM" if state == "OK" else "OK",
             "NewStateReason": "Threshold Crossed: 1 datapoint [412.0] was greater than the threshold (50.0).",
-            "StateChangeTime": "2026-03-02T09:14:07.123+0000",
+            "StateChangeTime": sample_times.iso(),
             "Region": "EU (Frankfurt)",
             "AlarmArn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:shop-5xx",
             "Trigger": {
@@ -68,7 +69,7 @@ class Sns(PlainAnswers):
             "TopicArn": "arn:aws:sns:eu-central-1:123456789012:service-desk",
             "Subject": f'{state}: "shop-5xx" in EU (Frankfurt)',
             "Message": json.dumps(alarm),
-            "Timestamp": "2026-03-02T09:14:07.456Z",
+            "Timestamp": sample_times.iso(),
             "SignatureVersion": "1",
             "Signature": "",
             "SigningCertURL": "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0.pem",

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from incidents.intake.monitoring import sample_times
 from incidents.intake.monitoring.answers import PlainAnswers
 from incidents.intake.monitoring.reading import (
     fields,
@@ -46,12 +47,10 @@ class UptimeKuma(PlainAnswers):
         beat: dict[str, Any] | None = {
             "monitorID": 7,
             "status": status,
-            "time": "2026-03-02 09:14:07.123",
+            "time": sample_times.written("%Y-%m-%d %H:%M:%S.%f")[:-3],
             "msg": "200 - OK" if status else "Request failed with status code 502",
             "important": True,
             "duration": 60,
-            "timezone": "Europe/Berlin",
-            "localDateTime": "2026-03-02 10:14:07",
         }
         mood = {0: "[Shop] [🔴 Down] Request failed with status code 502", 1: "[Shop] [✅ Up] 200 - OK"}
         if status is None:

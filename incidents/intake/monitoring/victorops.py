@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from incidents.intake.monitoring import sample_times
 from incidents.intake.monitoring.reading import first, json_object, labels, link, mark, moment, text
 from incidents.intake.monitoring.shape import Answer, Grade, Malformed, Received, Says, Signal
 
@@ -65,7 +66,7 @@ class VictorOps:
             "entity_id": "queue-1/depth",
             "entity_display_name": "Queue of orders is 12,000 deep",
             "state_message": "orders: 12000 messages, limit 5000",
-            "state_start_time": 1772442847,
+            "state_start_time": sample_times.seconds(),
             "monitoring_tool": "Example monitoring",
             "host_name": "queue-1",
         }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from incidents.intake.monitoring import sample_times
 from incidents.intake.monitoring.answers import PlainAnswers
 from incidents.intake.monitoring.reading import (
     fields,
@@ -64,10 +65,10 @@ class Zabbix(PlainAnswers):
             "event_name": "High CPU utilization (over 90% for 5m)",
             "event_nseverity": "4",
             "event_severity": "High",
-            "event_date": "2026.03.02",
-            "event_time": "10:14:07",
-            "event_recovery_date": "2026.03.02" if resolved else "{EVENT.RECOVERY.DATE}",
-            "event_recovery_time": "10:31:52" if resolved else "{EVENT.RECOVERY.TIME}",
+            "event_date": sample_times.written("%Y.%m.%d"),
+            "event_time": sample_times.written("%H:%M:%S"),
+            "event_recovery_date": sample_times.written("%Y.%m.%d") if resolved else "{EVENT.RECOVERY.DATE}",
+            "event_recovery_time": sample_times.written("%H:%M:%S") if resolved else "{EVENT.RECOVERY.TIME}",
             "event_opdata": "Current utilization: 97.2 %",
             "event_tags": '[{"tag":"service","value":"Shop"},{"tag":"scope","value":"performance"}]',
             "host": "web-1",
