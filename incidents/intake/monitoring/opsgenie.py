@@ -6,7 +6,6 @@ the door's routes turn an id into its alias before they come here (see `dialect_
 
 import json
 from typing import Any
-from urllib.parse import unquote
 from uuid import UUID
 
 from incidents.intake.monitoring.reading import (
@@ -96,18 +95,20 @@ def target(received: Received) -> tuple[str, str]:
 
     An alias may hold slashes: the last part is the act. Deleting names only the alias. Raises Malformed.
     """
-    parts = [part for part in _below_alerts(received.rest) if part]
-    if not parts:
+    below = _below_alerts(received.rest)
+    if not below:
         return _told_by_body(received)
-    if len(parts) == 1:
-        parts.append("delete" if received.method == "DELETE" else "update")
-    alias = unquote(text("/".join(parts[:-1])))
-    return alias, parts[-1].lower()
+    alias, slash, act = below.rpartition("/")
+    if not slash:
+        return text(below), "delete" if received.method == "DELETE" else "update"
+    return text(alias), act.lower()
 
 
-def _below_alerts(rest: str) -> list[str]:
-    parts = rest.split("/")
-    return parts[parts.index("alerts") + 1 :] if "alerts" in parts else parts if rest else []
+def _below_alerts(rest: str) -> str:
+    """What stands behind `v2/alerts`, or behind the key when the address has no such part."""
+    if rest in ("v2/alerts", "alerts", "v2"):
+        return ""
+    return rest.partition("alerts/")[2] if rest.startswith(("v2/alerts/", "alerts/")) else rest
 
 
 def _told_by_body(received: Received) -> tuple[str, str]:

@@ -63,8 +63,9 @@ class PagerDuty:
 
     def refused(self, received: Received, why: Malformed) -> Answer:
         errors = [part.strip().removesuffix(".") for part in why.sentence.split("; ")]
-        message = "Event object is invalid" if why.status == 400 else why.sentence
-        return Answer(why.status, {"status": "invalid event", "message": message, "errors": errors})
+        message = "Event object is invalid" if why.status in (400, 401) else why.sentence
+        status = 400 if why.status == 401 else why.status  # PagerDuty has no other word for an unknown routing key
+        return Answer(status, {"status": "invalid event", "message": message, "errors": errors})
 
     def example(self, *, says: Says = Says.FIRING) -> tuple[bytes, dict[str, str]]:
         action = {says: action for action, says in _ACTIONS.items()}.get(says)
