@@ -26,7 +26,7 @@ _SERVICES = ("service", "servicename", "application", "app", "component")
 _LINKS = ("url", "link", "href", "permalink", "generatorurl", "dashboardurl")
 _TIMES = ("time", "timestamp", "occurredat", "startsat", "eventtime", "createdat", "date", "datetime")
 _STATES = ("state", "status", "alertstate", "eventaction", "action", "messagetype", "transition", "event", "type")
-_SEVERITIES = ("severity", "level", "priority", "criticality", "urgency", "state", "status", "type")
+_SEVERITIES = ("severity", "level", "priority", "criticality", "urgency", "state", "status", "type", "messagetype")
 _WORDS = {
     Says.RESOLVED: (
         "resolved resolve recovered recovery closed close cleared clear ok up normal success succeeded passed healthy "

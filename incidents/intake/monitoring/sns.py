@@ -36,7 +36,14 @@ class Sns(PlainAnswers):
         message = _message(received)
         if message["Type"] != "Notification":
             title = f"{message['Type']} of {text(message.get('TopicArn'))}"
-            return [Signal(key=text(message.get("TopicArn")), says=Says.INFO, title=title, severity=Grade.INFO)]
+            return [
+                Signal(
+                    key=text(message.get("TopicArn")) or mark(received, "topic"),
+                    says=Says.INFO,
+                    title=title,
+                    severity=Grade.INFO,
+                )
+            ]
         alarm = _alarm(text(message.get("Message")))
         return [_signal(message, alarm) if alarm else _notice(received, message)]
 
