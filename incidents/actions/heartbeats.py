@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, QuerySet
 
-from incidents.actions import alerts, payloads
+from incidents import live
+from incidents.actions import alert_recovery, alerts, payloads
+from incidents.alert_episodes import Episode
 from incidents.alert_signals import Grade, Says, Signal
 from incidents.models import Alert, Integration, IntegrationKind, Payload, PayloadState
 
@@ -17,20 +19,24 @@ KEY = "heartbeat"
 _AT_ONCE = 500
 
 
-@transaction.atomic
 def beat(integration_id: int, *, at: datetime, method: str = "POST") -> bool:
     """The job called in: the next beat is due one interval later. Ends the alert of its silence, if there is one.
 
     An older beat that arrives late moves nothing back. Answers whether it ended an alert. Raises
     Integration.DoesNotExist for what is no active heartbeat.
     """
+    return _follow(_beat(integration_id, at, method), at)
+
+
+@transaction.atomic
+def _beat(integration_id: int, at: datetime, method: str) -> list[Episode]:
     integration = _heartbeats().select_for_update(no_key=True, of=("self",)).get(pk=integration_id)
     if integration.last_beat_at is None or at >= integration.last_beat_at:
         integration.last_beat_at = at
         integration.beat_due_at = at + timedelta(seconds=integration.expected_every_seconds or 0)
         integration.save(update_fields=["last_beat_at", "beat_due_at"])
     if not _open_alerts(integration.pk).exists():
-        return False
+        return []
     signal = Signal(
         key=KEY,
         says=Says.RESOLVED,
@@ -39,8 +45,7 @@ def beat(integration_id: int, *, at: datetime, method: str = "POST") -> bool:
         body=f"It called in at {at:%Y-%m-%d %H:%M:%S} UTC.",
         occurred_at=at,
     )
-    _tell(integration, signal, method=method, reason="Called in again.", at=at)
-    return True
+    return _tell(integration, signal, method=method, reason="Called in again.", at=at)
 
 
 def open_alerts_for_late(*, at: datetime) -> int:
@@ -54,15 +59,15 @@ def open_alerts_for_late(*, at: datetime) -> int:
         .order_by("beat_due_at")
         .values_list("pk", flat=True)
     )
-    return sum(_open_alert(pk, at=at) for pk in late[:_AT_ONCE])
+    return sum(_follow(_open_alert(pk, at), at) for pk in late[:_AT_ONCE])
 
 
 @transaction.atomic
-def _open_alert(integration_id: int, *, at: datetime) -> bool:
+def _open_alert(integration_id: int, at: datetime) -> list[Episode]:
     """Asked again under the lock that a beat takes, too."""
     integration = _heartbeats().select_for_update(no_key=True, of=("self",)).filter(pk=integration_id).first()
     if integration is None or not is_late(integration, at) or _open_alerts(integration_id).exists():
-        return False
+        return []
     due, last = integration.beat_due_at, integration.last_beat_at
     every = timedelta(seconds=integration.expected_every_seconds or 0)
     signal = Signal(
@@ -76,8 +81,7 @@ def _open_alert(integration_id: int, *, at: datetime) -> bool:
         occurred_at=due,
         labels={"last_beat_at": last.isoformat() if last else "", "due_at": due.isoformat() if due else ""},
     )
-    _tell(integration, signal, method="", reason="No beat in time.", at=at)
-    return True
+    return _tell(integration, signal, method="", reason="No beat in time.", at=at)
 
 
 def is_late(integration: Integration, at: datetime) -> bool:
@@ -100,7 +104,7 @@ def _severity(integration: Integration) -> Grade:
     return Grade(given) if given in list(Grade) else Grade.ERROR
 
 
-def _tell(integration: Integration, signal: Signal, *, method: str, reason: str, at: datetime) -> None:
+def _tell(integration: Integration, signal: Signal, *, method: str, reason: str, at: datetime) -> list[Episode]:
     """As any sender's word: kept as a payload without a body, folded into alerts, looked at by the rules."""
     payload = Payload(
         integration=integration,
@@ -114,4 +118,12 @@ def _tell(integration: Integration, signal: Signal, *, method: str, reason: str,
         processed_at=at,
     )
     payloads.keep(payload)
-    alerts.take_in(integration, [signal], payload=payload, at=at)
+    return alerts.take_in(integration, [signal], payload=payload, at=at)
+
+
+def _follow(told: list[Episode], at: datetime) -> bool:
+    """What comes after committed alerts; the sweep makes up for it when this process ends here."""
+    if told:
+        alert_recovery.review(told, at=at)
+        live.changed("alerts", "alerts_changed")
+    return bool(told)

@@ -1,7 +1,8 @@
 """Records of senders that can only speak to ServiceNow: each is a ticket, with the alert that ties it to its sender.
 
 The rules are not asked: whoever posts to an incident table wants an incident. The sender's word that it is over
-resolves a ticket nobody has taken; somebody's work is not taken out of their hands by a program, it is told to them.
+resolves a ticket nobody has taken; somebody's work is not taken out of their hands by a program: recovery is proposed
+to them, as for every alert.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from django.db.models import F, Q
 
 from incidents.actions import payloads, tickets
 from incidents.actions.input import TEXT, TITLE
-from incidents.models import Alert, AlertState, Channel, Integration, Payload, Service, TicketStatus
+from incidents.models import Alert, AlertState, Channel, Integration, Payload, Service
 
 MAX_KEY = Alert._meta.get_field("dedup_key").max_length or 512
 
@@ -84,7 +85,10 @@ def open_record(payload: Payload, *, key: str, report: Report, at: datetime) -> 
 @transaction.atomic
 def change_record(payload: Payload, *, alert_id: int, report: Report, at: datetime) -> Alert:
     """What the sender adds: words become an internal comment, a state that of the alert and, where nobody has taken
-    it, of the ticket. Doing it again changes nothing but the words. Raises Alert.DoesNotExist for one of others."""
+    it, of the ticket. Saying a state again changes nothing. Raises Alert.DoesNotExist for one of others.
+
+    Let `alert_recovery.review_alerts` look at it once this is committed.
+    """
     integration = _kept(payload)
     alert = Alert.objects.select_for_update(of=("self",)).get(pk=alert_id, integration=integration)
     alert.reports, alert.last_received_at, alert.payload = alert.reports + 1, at, payload
@@ -105,22 +109,22 @@ def change_record(payload: Payload, *, alert_id: int, report: Report, at: dateti
 
 
 def _over(alert: Alert, integration: Integration, report: Report, at: datetime) -> list[str]:
-    """What is left to say to those who work on the ticket; nothing when the ticket was resolved with it."""
-    said = report.close_notes or f"{integration.name} reports that this is over."
+    """Resolves a ticket nobody has taken. What is left to say to those who work on it."""
     ticket = alert.ticket
-    if ticket is None or ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
+    if ticket is None or not ticket.is_open:
         return []
-    is_untouched = ticket.acknowledged_at is None and ticket.assignee_id is None and ticket.major_incident_id is None
-    if is_untouched and ticket.candidate_id is None:
-        tickets.resolve(ticket.pk, resolution=said[:TEXT], actor=None, at=at)
-        return []
-    return [f"{integration.name} reports that this is over. Check, and resolve it.", report.close_notes]
+    is_taken = ticket.acknowledged_at or ticket.assignee_id or ticket.major_incident_id or ticket.candidate_id
+    if is_taken:
+        return [report.close_notes]
+    said = report.close_notes or f"{integration.name} reports that this is over."
+    tickets.resolve(ticket.pk, resolution=said[:TEXT], actor=None, at=at)
+    return []
 
 
 def _again(alert: Alert, integration: Integration, at: datetime) -> list[str]:
     said = f"{integration.name} reports that this is back."
     ticket = alert.ticket
-    if ticket is not None and ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
+    if ticket is not None and not ticket.is_open:
         tickets.reopen(ticket.pk, reason=said, actor=None, at=at)
         return []
     return [said]

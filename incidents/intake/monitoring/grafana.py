@@ -60,7 +60,7 @@ class Grafana(PlainAnswers):
             "status": status,
             "labels": {"alertname": "High error rate", "grafana_folder": "Shop", "severity": "critical"},
             "annotations": {"summary": "7 % of requests fail", "description": "Usually below 0.1 %."},
-            "startsAt": sample_times.iso(),
+            "startsAt": sample_times.this_hour(),
             "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else sample_times.iso(),
             "generatorURL": "https://grafana.example.com/alerting/grafana/a1b2/view?orgId=1",
             "fingerprint": "57c6d9296de2ad39",

@@ -11,7 +11,7 @@ from incidents.intake.monitoring.shape import Grade, Says
 _LISTS = ("alerts", "events", "incidents", "notifications", "items", "data")
 _WRAPPERS = ("alert", "event", "incident", "monitor", "check", "notification", "payload", "data", "labels")
 _KEYS = (
-    "dedupkey", "alertkey", "alertid", "incidentkey", "incidentid", "fingerprint", "entityid", "alias",
+    "key", "dedupkey", "alertkey", "alertid", "incidentkey", "incidentid", "fingerprint", "entityid", "alias",
     "externalid", "monitorid", "checkid", "eventid", "id",
 )  # fmt: skip
 _PLACES = (("host", "service"), ("host", "check"), ("hostname", "service"), ("hostname", "check"))

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from incidents.actions import servicenow_records
+from incidents.actions import alert_recovery, servicenow_records
 from incidents.actions.servicenow_records import Report
 from incidents.errors import ProcessError
 from incidents.intake.monitoring import door, servicenow
@@ -65,11 +65,13 @@ def _written(integration: Integration, received: Received, sys_id: str) -> Alert
         if not sys_id:
             return servicenow_records.open_record(payload, key=signal.key, report=report, at=at)
         number = table.record_id(sys_id)
-        return servicenow_records.change_record(payload, alert_id=number, report=report, at=at)
+        changed = servicenow_records.change_record(payload, alert_id=number, report=report, at=at)
     except Alert.DoesNotExist:
         raise Malformed(_NOT_FOUND[0], field=_NOT_FOUND[1], status=404) from None
     except ProcessError as why:
         raise Malformed(str(why)) from None
+    alert_recovery.review_alerts([changed.pk], at=at)
+    return changed
 
 
 def _one(integration: Integration, sys_id: str) -> Answer:
