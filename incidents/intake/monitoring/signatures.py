@@ -1,27 +1,19 @@
-"""HMAC signatures of senders: over the body, or over a timestamp and the body, compared in constant time."""
+"""HMAC signatures of senders: over the body, or over a timestamp and the body, compared in constant time.
+
+Adapters whose senders sign have a `verify`, which the registry asks once, in the request: a secret may be taken back
+later, and the worker must still read what was accepted.
+"""
 
 import hmac
 from base64 import b64encode
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Protocol, runtime_checkable
 
 from incidents.intake.monitoring.reading import moment
 from incidents.intake.monitoring.shape import Malformed, Received
 
 WINDOW = timedelta(minutes=5)
 """How far the time a sender signed may be from the time it reached us."""
-
-
-@runtime_checkable
-class Verifies(Protocol):
-    """An adapter whose senders sign. The door asks it once, in the request, outside any transaction, before it stores.
-
-    Raises Malformed with status 401 or 403 when the sender is not who it says, 503 when that cannot be found out now.
-    May ask the network (SNS), and a secret may be taken back later: hence the worker never asks again.
-    """
-
-    def verify(self, received: Received) -> None: ...
 
 
 def require_hmac(received: Received, *, header: str, timestamp_header: str = "", window: timedelta = WINDOW) -> None:

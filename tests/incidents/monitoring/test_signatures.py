@@ -18,7 +18,6 @@ from cryptography.x509.oid import NameOID
 from incidents import outgoing
 from incidents.intake.monitoring import sns_signature
 from incidents.intake.monitoring.shape import Malformed
-from incidents.intake.monitoring.signatures import Verifies
 from tests.incidents.monitoring.reading import ARRIVED, adapter, body_of, received
 
 CERTIFICATE = "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-1.pem"
@@ -78,13 +77,6 @@ def test_a_signed_time_ends_replays():
             asks("grafana", b"{}", headers, at=ARRIVED + late, **named)
     with pytest.raises(Malformed):  # another time than the signed one
         asks("grafana", b"{}", {**headers, "x-grafana-alerting-timestamp": str(int(stamp) + 1)}, **named)
-
-
-def test_the_door_knows_who_verifies():
-    assert [kind for kind in ("sentry", "grafana", "generic", "sns") if isinstance(adapter(kind), Verifies)] == [
-        "sentry", "grafana", "generic", "sns",
-    ]  # fmt: skip
-    assert not isinstance(adapter("zabbix"), Verifies)
 
 
 # --- SNS ----------------------------------------------------------------------------------------
