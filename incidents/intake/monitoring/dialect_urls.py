@@ -44,5 +44,5 @@ urlpatterns = [
     *_incidents("in/servicenow/", "servicenow_base"),
     path("in/heartbeat/<str:key>", dialects.heartbeat, name="heartbeat_beat"),
     path("in/heartbeat/<str:key>/", dialects.heartbeat),
-    path("in/heartbeat/<str:key>/<path:rest>", dialects.heartbeat),
+    path("in/heartbeat/<str:key>/<path:rest>", dialects.heartbeat, name="heartbeat_below"),
 ]

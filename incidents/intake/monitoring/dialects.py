@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 
 from incidents.actions import heartbeats
 from incidents.intake.monitoring import door, opsgenie, pagerduty
@@ -31,11 +32,10 @@ def refused(adapter: Adapter, why: Malformed) -> HttpResponse:
 
 # --- PagerDuty ----------------------------------------------------------------------------------
 @csrf_exempt
+@require_http_methods(["POST"])
 def enqueue(request: HttpRequest, rest: str = "v2/enqueue") -> HttpResponse:
     """`/v2/enqueue` and `/v2/change/enqueue`: the routing key in the body is the key."""
     adapter = pagerduty.ADAPTER
-    if request.method != "POST":
-        return refused(adapter, Malformed("Send events with POST.", status=405))
     try:
         event = parse_json(door.body_of(request))
     except Malformed as why:
@@ -46,6 +46,7 @@ def enqueue(request: HttpRequest, rest: str = "v2/enqueue") -> HttpResponse:
 
 # --- Opsgenie -----------------------------------------------------------------------------------
 @csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 def opsgenie_alerts(request: HttpRequest, rest: str = "") -> HttpResponse:
     """`/v2/alerts` and below: create, what is done to an alert, and what became of a request."""
     key = _genie_key(request)
@@ -53,7 +54,7 @@ def opsgenie_alerts(request: HttpRequest, rest: str = "") -> HttpResponse:
     if integration is None:
         why = "Could not authenticate: send the key of the integration as “Authorization: GenieKey …”."
         return refused(opsgenie.ADAPTER, Malformed(why, status=401))
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _shown(request, integration, rest.strip("/"))
     return door.receive(request, kind="opsgenie", key=key, rest=_by_alias(request, integration, rest))
 
@@ -166,6 +167,7 @@ def _alert(integration: Integration, alias: str) -> dict[str, Any] | None:
 
 # --- heartbeats ---------------------------------------------------------------------------------
 @csrf_exempt
+@require_http_methods(HEARTBEAT.methods)
 def heartbeat(request: HttpRequest, key: str, rest: str = "") -> HttpResponse:
     """Any request is a beat. It is recorded where the heartbeat stands, not kept as a payload: they are too many."""
     integration = door.known("heartbeat", key)
@@ -173,7 +175,5 @@ def heartbeat(request: HttpRequest, key: str, rest: str = "") -> HttpResponse:
     if integration is None:
         why = Malformed("No active heartbeat has this address. Copy it again from the Integrations page.", status=404)
         return answered(HEARTBEAT.refused(nothing, why))
-    if request.method not in HEARTBEAT.methods:
-        return answered(HEARTBEAT.refused(nothing, Malformed("Call this with GET, POST, PUT or HEAD.", status=405)))
     heartbeats.beat(integration.pk, at=timezone.now(), method=request.method)
     return answered(HEARTBEAT.accepted(nothing, []))

@@ -13,6 +13,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 
 from incidents.actions import alert_recovery, servicenow_records
 from incidents.actions.servicenow_records import Report
@@ -29,6 +30,7 @@ _NOT_FOUND = ("No Record found", "There is no record with this sys_id among thos
 
 
 @csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST", "PUT", "PATCH"])
 def incidents(request: HttpRequest, sys_id: str = "") -> HttpResponse:
     """The table, or one record of it."""
     key, integration = _authenticated(request)
@@ -41,7 +43,7 @@ def incidents(request: HttpRequest, sys_id: str = "") -> HttpResponse:
 
 
 def _answer(request: HttpRequest, integration: Integration, key: str, sys_id: str) -> Answer:
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return _one(integration, sys_id) if sys_id else _query(request, integration)
     if request.method not in (("PUT", "PATCH") if sys_id else ("POST",)):
         return servicenow.failure(405, "Method not supported", "POST opens, PUT and PATCH change, GET reads.")

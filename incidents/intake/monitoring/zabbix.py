@@ -146,7 +146,7 @@ def _tags(given: Any) -> dict[str, str]:
 def _link(event: str, given: Mapping[str, Any]) -> str:
     base, trigger = link(given.get("zabbixurl")).rstrip("/"), text(given.get("triggerid"))
     made = f"{base}/tr_events.php?triggerid={trigger}&eventid={event}" if base and trigger else ""
-    return link(made, given.get("url"), given.get("triggerurl"))
+    return link(made, given.get("triggerurl"))
 
 
 ADAPTER = Zabbix()
