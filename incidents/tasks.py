@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from incidents.actions import cascades, changes, steps
+from incidents.actions import cascades, changes, heartbeats, steps
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -15,6 +15,12 @@ REMEMBERED_FOR = timedelta(hours=24)
 def sweep_cascades() -> None:
     """Linked tickets are resolved and reopened with their incident."""
     cascades.run_waiting(at=timezone.now())
+
+
+@shared_task
+def sweep_heartbeats() -> None:
+    """Jobs that did not call in become alerts."""
+    heartbeats.open_alerts_for_late(at=timezone.now())
 
 
 @shared_task
