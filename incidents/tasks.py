@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from incidents.actions import alert_recovery, alerts, cascades, changes, payloads, steps
 from incidents.intake.monitoring import processing
+from incidents.actions import cascades, changes, heartbeats, steps
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -16,6 +17,12 @@ REMEMBERED_FOR = timedelta(hours=24)
 def sweep_cascades() -> None:
     """Linked tickets are resolved and reopened with their incident."""
     cascades.run_waiting(at=timezone.now())
+
+
+@shared_task
+def sweep_heartbeats() -> None:
+    """Jobs that did not call in become alerts."""
+    heartbeats.open_alerts_for_late(at=timezone.now())
 
 
 @shared_task

@@ -28,6 +28,7 @@ urlpatterns = [
     path("api/v1/major-incidents/<incident:ref>/stream/", IncidentStream.as_view()),
     path("api/v1/", include("notifications.api_urls")),
     path("api/v1/", include("metrics.api_urls")),
+    path("", include("incidents.intake.monitoring.dialect_urls")),
     re_path(r"^api/", unknown_address),
     path("", include("incidents.urls")),
     path("", include("notifications.urls")),

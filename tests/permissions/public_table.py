@@ -21,6 +21,14 @@ PUBLIC = [
     row("api_schema", "GET", "", "anybody"),
     row("api_docs", "GET", "", "anybody"),
     row("first_administrator", "GET POST", "", "anybody", said="with a valid link; 410 once there is an administrator"),
+    *[row(f"{name}_{what}", "POST", "", "anybody", said="with a wrong key 400, as PagerDuty")
+      for name in ("pagerduty", "pagerduty_base") for what in ("events", "changes")],
+    *[row(f"{name}_{what}", "GET POST PUT PATCH DELETE", "", rest=SIGN_IN, said="with a wrong key 401, as Opsgenie")
+      for name in ("opsgenie", "opsgenie_base") for what in ("alerts", "alert")],
+    *[row(f"{name}_{what}", "GET POST PUT PATCH", "", rest=SIGN_IN, said="with a wrong key 401, as ServiceNow")
+      for name in ("servicenow", "servicenow_base") for what in ("incidents", "incident")],
+    row("heartbeat_beat", "GET POST PUT", "", rest=HIDDEN, outside=HIDDEN, said="with a wrong key; a right one is all"),
+    row("heartbeat_below", "GET POST PUT", "", rest=HIDDEN, outside=HIDDEN, said="with a wrong key"),
 ]
 
 SIGN_IN_PAGES = [
