@@ -170,6 +170,7 @@ ACTS: dict[str, rules.Predicate] = {
     "view_overview": is_management | is_desk_manager | is_incident_manager | is_administrator | is_stakeholder,
     "view_services": is_staff | is_stakeholder,
     "configure_services": is_administrator | is_desk_manager,
+    "configure_integrations": is_administrator | is_desk_manager,
     "configure": is_administrator,
     "import_history": is_administrator | is_desk_manager,
     "use_portal": has_any_role,
@@ -199,6 +200,7 @@ _REFUSALS = {
     "approve_change": "Only a named approver votes, and never the requester or the implementer.",
     "contribute": "Only people with a seat on this incident contribute to it.",
     "configure": "Only an administrator changes this.",
+    "configure_integrations": "Only an administrator or a service desk manager looks after integrations and rules.",
 }
 
 
@@ -212,6 +214,8 @@ def _who_may(act: str, record: object) -> list[str]:
         return [person.email for person in commanders(record)[0]]
     if act in ("declare", "judge_candidate", "take_command"):
         return list(people_with_role(A.MAJOR_INCIDENT_MANAGER).values_list("email", flat=True)[:20])
+    if act == "configure_integrations":
+        return list(people_with_role(A.ADMINISTRATOR, A.SERVICE_DESK_MANAGER).values_list("email", flat=True)[:20])
     if act == "configure":
         return list(people_with_role(A.ADMINISTRATOR).values_list("email", flat=True)[:20])
     if act == "approve_change" and isinstance(record, Change):
@@ -386,7 +390,7 @@ def may_follow(user: User, topic: str) -> bool:
         return False
     if name == "user":
         return number == str(user.pk)
-    if topic in ("desk", "command"):
+    if topic in ("desk", "command", "alerts"):
         return is_staff(user)
     visible = {
         "MI": visible_incidents,
