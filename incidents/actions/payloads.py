@@ -25,3 +25,14 @@ def replay(payload_id: int, *, actor: User, at: datetime) -> Payload:
     payload.save(update_fields=["state", "reason", "attempts", "next_attempt_at", "processed_at"])
     live.changed("alerts", "payload_replayed")
     return payload
+
+
+@transaction.atomic
+def replay_failed(integration_id: int, *, actor: User, at: datetime) -> int:
+    """All that failed of one sender. Answers how many."""
+    permissions.require(actor, "configure_integrations")
+    failed = Payload.objects.filter(integration_id=integration_id, state=PayloadState.FAILED)
+    numbers = list(failed.order_by("pk").values_list("pk", flat=True))
+    for number in numbers:
+        replay(number, actor=actor, at=at)
+    return len(numbers)

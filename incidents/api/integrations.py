@@ -70,9 +70,9 @@ class IntegrationOut(Shape):
     @extend_schema_field(HealthOut)
     def get_health(self, row: Integration) -> dict[str, Any]:
         """Asked once for all rows of the page."""
-        known = self.context.setdefault("health", {})
+        known: dict[int, Any] = self.context.setdefault("health", {})  # type: ignore[attr-defined]
         if row.pk not in known:
-            whole = self.parent.instance if self.parent is not None else [row]
+            whole: Any = self.parent.instance if self.parent is not None else [row]
             known.update(health_of(whole, timezone.now()))
         return dict(HealthOut(known[row.pk]).data)
 
@@ -126,6 +126,7 @@ class IntegrationList(OnIntegrations, Collection, Making):
 
     In = IntegrationIn
     has_etag = True
+    holds_secret = True
     filterset_class = IntegrationFilter
     default_ordering = "name"
     orderings = {"name": "name", "created_at": "created_at"}
@@ -159,8 +160,9 @@ class RotateIntegration(OnIntegrations, Verb):
 
     In = NothingIn
     has_etag = False
+    holds_secret = True
 
-    def act(self, record: Integration) -> Integration:
+    def act(self, record: Integration, **given: Any) -> Integration:
         return self.with_key(acts.rotate_key(record.pk, actor=self.actor, at=self.now))
 
 
@@ -227,5 +229,5 @@ class ReplayPayload(OnPayloads, Verb):
 
     In = NothingIn
 
-    def act(self, record: Payload) -> None:
+    def act(self, record: Payload, **given: Any) -> None:
         payload_acts.replay(record.pk, actor=self.actor, at=self.now)

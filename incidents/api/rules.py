@@ -12,6 +12,7 @@ from incidents.api.fields import Level, LookedUp, Moment, ServiceName, ServiceNa
 from incidents.api.filters import ChoicesFilter
 from incidents.api.shapes import Shape
 from incidents.models import AlertRule, AlertSeverity, Integration
+from incidents.queries.rules import rules
 
 ADMIN = ("admin",)
 WHEN = (("alert", "An alert fires"),)
@@ -23,7 +24,9 @@ class RuleOut(Shape):
     when = serializers.SerializerMethodField(help_text="`alert`: an alert fires.")
     position = serializers.IntegerField(help_text="Lower is asked first.")
     is_active = serializers.BooleanField()
-    source = serializers.IntegerField(source="integration_id", allow_null=True, help_text="Null: any integration.")
+    source = serializers.IntegerField(  # type: ignore[assignment]
+        source="integration_id", allow_null=True, help_text="Null: any integration."
+    )
     severities = serializers.ListField(child=serializers.ChoiceField(AlertSeverity.choices), help_text="Empty: any.")
     services = serializers.SerializerMethodField(help_text="Slugs; empty: any.")
     text_contains = serializers.CharField(help_text="In title or body, whatever the case.")
@@ -61,15 +64,13 @@ class RuleIn(Shape):
     when = serializers.ChoiceField(WHEN, required=False)
     position = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
     is_active = serializers.BooleanField(required=False)
-    source = Source(required=False, allow_null=True)
+    source = Source(required=False, allow_null=True)  # type: ignore[assignment]
     severities = serializers.ListField(
         child=serializers.ChoiceField(AlertSeverity.choices), max_length=20, required=False
     )
     services = ServiceNames(required=False)
     text_contains = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    label_equals = serializers.DictField(
-        child=serializers.CharField(max_length=500, allow_blank=True), required=False
-    )
+    label_equals = serializers.DictField(child=serializers.CharField(max_length=500, allow_blank=True), required=False)
     outcome = serializers.ChoiceField(AlertRule.Outcome.choices)
     after_seconds = serializers.IntegerField(min_value=0, max_value=7 * 24 * 3600, required=False)
     impact = Level(required=False)
@@ -93,10 +94,6 @@ class RuleFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-def rule_rows() -> QuerySet[AlertRule]:
-    return AlertRule.objects.select_related("integration", "service", "team").prefetch_related("services")
-
-
 class OnRules(Endpoint):
     In: Any = RuleIn
     Out: Any = RuleOut
@@ -105,7 +102,7 @@ class OnRules(Endpoint):
 
     def rows(self) -> QuerySet:
         self.require("view_desk")
-        return rule_rows()
+        return rules()
 
     def find(self) -> Any:
         return or_404(self.rows(), pk=self.kwargs["id"])
@@ -127,7 +124,7 @@ class RuleList(OnRules, Collection, Making):
         return acts.save_rule(changes=conditions(given), actor=self.actor, at=self.now)
 
     def shown(self, record: AlertRule) -> AlertRule:
-        return rule_rows().get(pk=record.pk)
+        return rules().get(pk=record.pk)
 
 
 class RuleDetail(OnRules, Changing, Removing):

@@ -1,6 +1,8 @@
 """What monitoring tools send: where it comes in, the raw payloads, and the alerts made of them."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 
@@ -204,6 +206,7 @@ class Alert(models.Model):
                 condition=Q(major_incident__isnull=False),
             ),
             models.Index(fields=["id"], name="alerts_to_decide", condition=Q(outcome="")),
+            GinIndex(SearchVector("title", "body", config="simple"), name="alerts_by_their_words"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from incidents.models import Integration, Payload, PayloadState
+from incidents.models import IdempotentRequest, Integration, Payload, PayloadState
 from incidents.models.access import digest
 from tests.api.conftest import Caller
 
@@ -33,6 +33,13 @@ def test_a_name_and_a_kind_are_enough_and_the_key_is_shown_once(made, as_adminis
     assert row.key_sha256 == digest(made["key"])
 
 
+def test_a_repeated_request_gets_the_same_key_though_the_database_holds_none(as_administrator):
+    body, once = {"name": "Grafana", "kind": "grafana"}, {"Idempotency_Key": "again"}
+    made = as_administrator.post("integrations", body, 201, **once)
+    assert as_administrator.post("integrations", body, 201, **once)["key"] == made["key"]
+    assert made["key"].encode() not in bytes(IdempotentRequest.objects.get().body)
+
+
 @pytest.mark.parametrize(
     ("kind", "path", "base"),
     [
@@ -55,7 +62,11 @@ def test_a_rotated_key_is_another_one_and_the_old_one_is_gone(made, as_administr
 def test_fields_are_corrected_and_wrong_ones_named(made, as_administrator, checkout):
     path = f"integrations/{made['id']}"
     changed = as_administrator.patch(path, {"service": "checkout", "settings": {"host": "label"}, "is_active": False})
-    assert (changed["service"], changed["settings"], changed["health"]["state"]) == ("checkout", {"host": "label"}, "off")
+    assert (changed["service"], changed["settings"], changed["health"]["state"]) == (
+        "checkout",
+        {"host": "label"},
+        "off",
+    )
     wrong = {"settings": [], "service": "nowhere", "grace_seconds": -1}
     assert as_administrator.patch(path, wrong, 400)["errors"].keys() == wrong.keys()
     assert as_administrator.patch(path, {"expected_every_seconds": 60}, 400)["errors"].keys() == {
@@ -63,7 +74,9 @@ def test_fields_are_corrected_and_wrong_ones_named(made, as_administrator, check
     }
     twin = as_administrator.post("integrations", {"name": "Prometheus", "kind": "grafana"}, 409)
     assert twin["type"] == "duplicate"
-    assert as_administrator.post("integrations", {"name": "x", "kind": "carrier-pigeon"}, 400)["errors"].keys() == {"kind"}
+    assert as_administrator.post("integrations", {"name": "x", "kind": "carrier-pigeon"}, 400)["errors"].keys() == {
+        "kind"
+    }
     assert as_administrator.post("integrations", {"name": "x", "kind": "api"}, 400)["errors"].keys() == {"kind"}
 
 
@@ -116,9 +129,12 @@ def test_technicians_read_what_there_is_and_change_nothing(made, as_technician, 
     assert [row["name"] for row in as_technician.get("integrations")["results"]] == ["Prometheus"]
     as_technician.post("integrations", {"name": "x", "kind": "grafana"}, 403)
     as_technician.post(f"integrations/{made['id']}/rotate", expect=403)
-    assert Caller(administrator, scopes=["read", "write"]).post(
-        "integrations", {"name": "x", "kind": "grafana"}, 403
-    )["scope"] == "admin"
+    assert (
+        Caller(administrator, scopes=["read", "write"]).post("integrations", {"name": "x", "kind": "grafana"}, 403)[
+            "scope"
+        ]
+        == "admin"
+    )
 
 
 def test_rules_are_kept_in_their_order(made, as_administrator, as_technician, checkout):

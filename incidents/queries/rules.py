@@ -1,0 +1,54 @@
+"""Reading alert rules: in their order, and in words."""
+
+from django.db.models import Count, QuerySet
+
+from incidents.models import Alert, AlertRule
+
+JOINING = " and "
+
+
+def rules() -> QuerySet[AlertRule]:
+    """All of them, the first asked first, with what they name."""
+    return AlertRule.objects.select_related("integration", "service", "team").prefetch_related("services")
+
+
+def conditions_in_words(rule: AlertRule, services: list[str] | None = None) -> str:
+    """“severity is critical and service is Checkout”; “an alert fires” when it asks for nothing."""
+    named = [service.name for service in rule.services.all()] if services is None else services
+    said = []
+    if rule.severities:
+        said.append(f"severity is {' or '.join(rule.severities)}")
+    if named:
+        said.append(f"service is {' or '.join(named)}")
+    if rule.integration_id:
+        said.append(f"it comes from {rule.integration}")
+    if rule.text_contains:
+        said.append(f"its text contains “{rule.text_contains}”")
+    said += [f"{name} is “{value}”" for name, value in rule.label_equals.items()]
+    return JOINING.join(said) or "any alert fires"
+
+
+def outcome_in_words(rule: AlertRule) -> str:
+    """“open a ticket for Platform, after 2 min”."""
+    words = {
+        AlertRule.Outcome.TICKET: "open a ticket",
+        AlertRule.Outcome.CANDIDATE: "propose a major incident",
+        AlertRule.Outcome.NOTHING: "keep the alert only",
+    }[AlertRule.Outcome(rule.outcome)]
+    if rule.team_id and rule.outcome == AlertRule.Outcome.TICKET:
+        words += f" for {rule.team}"
+    if rule.after_seconds and rule.outcome != AlertRule.Outcome.NOTHING:
+        words += f", when it still fires after {_length(rule.after_seconds)}"
+    return words
+
+
+def _length(seconds: int) -> str:
+    if seconds % 60:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds % 3600 else f"{seconds // 3600} h"
+
+
+def undecided() -> int:
+    """Alerts that are open and that no rule made anything of."""
+    waiting = Alert.objects.filter(ended_at__isnull=True, ticket=None, candidate=None, major_incident=None)
+    return waiting.filter(is_drill=False).aggregate(n=Count("pk"))["n"]
