@@ -135,7 +135,7 @@ class RuleForm(DeskForm):
     text_contains = forms.CharField(label="Its text contains", max_length=200, required=False)
     label_equals = LabelsField(label="Its labels are", required=False, help_text="One name=value a line; all must fit.")
     outcome = forms.ChoiceField(
-        label="Then", choices=AlertRule.Outcome.choices, widget=forms.RadioSelect, initial=AlertRule.Outcome.TICKET
+        label="Do this", choices=AlertRule.Outcome.choices, widget=forms.RadioSelect, initial=AlertRule.Outcome.TICKET
     )
     after_minutes = forms.FloatField(
         label="When it still fires after, minutes", min_value=0, max_value=7 * 24 * 60, initial=0, required=False,
