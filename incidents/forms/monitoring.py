@@ -15,6 +15,8 @@ from incidents.forms.fields import (
     title_field,
     urgency_field,
 )
+from incidents.forms.people import TimeZoneField
+from incidents.integration_kinds import KINDS, Ask
 from incidents.models import Alert, AlertRule, AlertSeverity, Integration, IntegrationKind
 
 
@@ -34,10 +36,21 @@ class IntegrationForm(DeskForm):
 
     rows = (("name",), ("every_minutes", "grace_minutes"), ("service", "team"))
 
-    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: str, known: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """`known` are the settings there are already: those nobody is asked for stay as they are."""
         super().__init__(*args, **kwargs)
+        self.known, self.asks = known or {}, KINDS[kind].asks
         if kind != IntegrationKind.HEARTBEAT:
             del self.fields["every_minutes"], self.fields["grace_minutes"]
+        for ask in self.asks:
+            self.fields[ask.name] = _asking(ask, self.known.get(ask.name))
+        names = [ask.name for ask in self.asks]
+        self.rows = (*self.rows, *(tuple(names[at : at + 2]) for at in range(len(names) % 2, len(names), 2)))
+
+    def settings(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The whole settings with what was given; what was emptied is left out."""
+        asked = {ask.name: given[ask.name] for ask in self.asks if ask.name in given}
+        return {name: value for name, value in {**self.known, **asked}.items() if value not in ("", None)}
 
     def fields_of(self, given: dict[str, Any]) -> dict[str, Any]:
         """As the action takes them, times in seconds."""
@@ -46,6 +59,8 @@ class IntegrationForm(DeskForm):
             plain["expected_every_seconds"] = round(given["every_minutes"] * 60)
         if "grace_minutes" in given:
             plain["grace_seconds"] = round(given["grace_minutes"] * 60)
+        if any(ask.name in given for ask in self.asks):
+            plain["settings"] = self.settings(given)
         return plain
 
     def changed_fields(self) -> dict[str, Any]:
@@ -60,6 +75,16 @@ class IntegrationForm(DeskForm):
             "every_minutes": _minutes(row.expected_every_seconds or 0),
             "grace_minutes": _minutes(row.grace_seconds),
         }
+
+
+def _asking(ask: Ask, value: Any) -> forms.Field:
+    if ask.what == "number":
+        return forms.IntegerField(
+            label=ask.label, help_text=ask.help, min_value=ask.least, max_value=ask.most, required=False, initial=value
+        )
+    if ask.what == "zone":
+        return TimeZoneField(empty="Not said", label=ask.label, help_text=ask.help, required=False, initial=value or "")
+    return forms.CharField(label=ask.label, help_text=ask.help, max_length=300, required=False, initial=value or "")
 
 
 def _minutes(seconds: int) -> float | int:

@@ -92,7 +92,7 @@ def is_late(row: Integration, at: datetime) -> bool:
     """A heartbeat that should have called in, its grace over. One that never called is not late: it is silent."""
     if row.kind != IntegrationKind.HEARTBEAT or row.beat_due_at is None or not row.is_active:
         return False
-    return row.beat_due_at + timedelta(seconds=row.grace_seconds) < at
+    return row.beat_due_at + timedelta(seconds=row.grace_seconds) <= at
 
 
 @dataclass(frozen=True)

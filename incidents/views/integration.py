@@ -60,7 +60,7 @@ def _now(row: Integration) -> dict[str, Any]:
 @page("configure_integrations")
 def integration_edit(request: Request, pk: int) -> HttpResponse:
     row = load(pk)
-    form = IntegrationForm(sent(request), initial=IntegrationForm.initial_of(row), kind=row.kind)
+    form = IntegrationForm(sent(request), initial=IntegrationForm.initial_of(row), kind=row.kind, known=row.settings)
     return dialog(
         request, form, lambda given: acts.edit_integration(pk, changes=form.changed_fields(), **_by(request)),
         title=f"Edit {row.name}", back=reverse("integration", args=[pk]),
