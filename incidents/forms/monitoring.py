@@ -1,5 +1,6 @@
 """What people type about integrations, alerts and the rules about alerts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -34,7 +35,7 @@ class IntegrationForm(DeskForm):
     )  # fmt: skip
     grace_minutes = forms.FloatField(label="Grace, minutes", min_value=0, max_value=7 * 24 * 60, initial=1)
 
-    rows = (("name",), ("every_minutes", "grace_minutes"), ("service", "team"))
+    rows: Sequence[Sequence[str]] = (("name",), ("every_minutes", "grace_minutes"), ("service", "team"))
 
     def __init__(self, *args: Any, kind: str, known: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """`known` are the settings there are already: those nobody is asked for stay as they are."""
