@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 
 from incidents import permissions
 from incidents.actions.input import clean_choice, clean_level, clean_number, clean_text, unknown_fields
@@ -72,7 +71,8 @@ def drafted(changes: dict[str, Any], rule: AlertRule | None = None) -> tuple[Ale
 
 @transaction.atomic
 def save_rule(rule_id: int | None = None, *, changes: dict[str, Any], actor: User, at: datetime) -> AlertRule:
-    """Makes a rule (`rule_id` None; last in order unless `position` says otherwise) or corrects one.
+    """Makes a rule (`rule_id` None) or corrects one. A new one is asked first unless `position` says otherwise: put
+    last, the general rules that are there already would leave it nothing.
 
     Raises AlertRule.DoesNotExist, and Duplicate when the name is taken.
     """
@@ -84,7 +84,7 @@ def save_rule(rule_id: int | None = None, *, changes: dict[str, Any], actor: Use
             if needed not in changes:
                 raise Invalid(**{needed: "This is needed."})
         if "position" not in changes:
-            rule.position = (AlertRule.objects.aggregate(last=Max("position"))["last"] or 0) + STEP
+            rule.position = _first_place()
     try:
         with transaction.atomic():
             rule.save()
@@ -110,9 +110,17 @@ def move_rule(rule_id: int, *, up: bool, actor: User, at: datetime) -> AlertRule
     return next(rule for rule in rules if rule.pk == rule_id)
 
 
-def _number(rules: Iterable[AlertRule]) -> None:
+def _first_place() -> int:
+    """A position before all others, which make room when there is none."""
+    rules = list(AlertRule.objects.select_for_update(of=("self",)).order_by("position", "id"))
+    if rules and rules[0].position < STEP:
+        _number(rules, start=2)
+    return rules[0].position - STEP if rules else 10 * STEP
+
+
+def _number(rules: Iterable[AlertRule], start: int = 1) -> None:
     moved = []
-    for number, rule in enumerate(rules, start=1):
+    for number, rule in enumerate(rules, start=start):
         if rule.position != number * STEP:
             rule.position = number * STEP
             moved.append(rule)

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from incidents.models import IdempotentRequest, Integration, Payload, PayloadState
+from incidents.models import AlertRule, IdempotentRequest, Integration, Payload, PayloadState
 from incidents.models.access import digest
 from tests.api.conftest import Caller
 
@@ -138,6 +138,7 @@ def test_technicians_read_what_there_is_and_change_nothing(made, as_technician, 
 
 
 def test_rules_are_kept_in_their_order(made, as_administrator, as_technician, checkout):
+    AlertRule.objects.all().delete()
     first = as_administrator.post(
         "rules",
         {
@@ -148,9 +149,9 @@ def test_rules_are_kept_in_their_order(made, as_administrator, as_technician, ch
     )  # fmt: skip
     second = as_administrator.post("rules", {"name": "The rest", "outcome": "ticket", "impact": 2}, 201)
     assert (first["services"], first["source"], first["when"]) == (["checkout"], made["id"], "alert")
-    assert [row["name"] for row in as_technician.get("rules")["results"]] == ["Checkout burns", "The rest"]
-    as_administrator.patch(f"rules/{second['id']}", {"position": 1, "severities": ["error", "critical"]})
     assert [row["name"] for row in as_technician.get("rules")["results"]] == ["The rest", "Checkout burns"]
+    as_administrator.patch(f"rules/{second['id']}", {"position": 9999, "severities": ["error", "critical"]})
+    assert [row["name"] for row in as_technician.get("rules")["results"]] == ["Checkout burns", "The rest"]
     as_technician.patch(f"rules/{second['id']}", {"position": 1}, 403)
     as_administrator.delete(f"rules/{second['id']}")
     as_technician.get(f"rules/{second['id']}", 404)

@@ -14,6 +14,11 @@ pytestmark = pytest.mark.django_db
 FORM = {"name": "Checkout burns", "outcome": "ticket", "impact": "2", "urgency": "2", "after_minutes": "2"}
 
 
+@pytest.fixture(autouse=True)
+def _no_rule_but_ours(db):
+    AlertRule.objects.all().delete()
+
+
 @pytest.fixture
 def at_work(signed_in, service_desk_manager):
     return signed_in(service_desk_manager)
@@ -64,10 +69,17 @@ def test_only_what_was_changed_is_changed(at_work, make, checkout):
 
 
 def test_rules_move_up_and_down_and_stop_at_the_ends(at_work, make):
-    first, _, third = make("First"), make("Second"), make("Third")
+    third, _, first = make("Third"), make("Second"), make("First")
+    assert names(at_work) == ["First", "Second", "Third"]
     for rule, act in ((third, "up"), (third, "up"), (third, "up"), (first, "down"), (first, "down")):
         at_work.post(reverse("rule_do", args=[rule.pk, act]))
     assert names(at_work) == ["Third", "Second", "First"]
+
+
+def test_a_new_rule_is_asked_first_and_the_others_make_room(at_work, make):
+    for number in range(15):
+        make(f"Rule {number}")
+    assert names(at_work) == [f"Rule {number}" for number in range(14, -1, -1)]
 
 
 def test_a_rule_is_switched_off_and_removed(at_work, make):
