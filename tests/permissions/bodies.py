@@ -76,7 +76,7 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "my_work_do kind": lambda p, c: "decision",
     "my_work_do pk": lambda p, c: p.approval.pk,
     "my_work_do answer": lambda p, c: "approve",
-    **{f"alert{part} pk": lambda p, c: c.alert.pk for part in ("", "_now", "_body", "_act")},
+    **{f"alert{part} pk": lambda p, c: c.burning.pk for part in ("", "_now", "_body", "_act")},
     **{
         f"{name} pk": lambda p, c: c.sender.pk
         for name in (

@@ -14,23 +14,22 @@ from incidents.actions import (
     changes,
     documents,
     downtime,
-    integrations,
     major_incidents,
     organisation,
     problems,
     response,
     reviews,
-    rule_settings,
     seats,
     services,
     steps,
     tickets,
     updates,
 )
-from incidents.models import Alert, Consult, Payload, User
+from incidents.models import Consult, User
 from mim.first_administrator_token import make_token
 from notifications.models import Delivery, Heartbeat, Notice
 from tests import factories
+from tests.permissions import monitoring_world
 from tests.permissions.notation import ROLES
 
 ACCOUNT_ROLES = {
@@ -79,7 +78,7 @@ def build() -> World:
     _two_incidents(world, others, now)
     _reports(world, others, now)
     _mentioned(world)
-    _monitoring(world, now)
+    monitoring_world.build(world, now)
     _keys(world)
     _ended(world, now)
     for name in ("worker", "beat"):
@@ -242,21 +241,6 @@ def _mentioned(world: World) -> None:
     world.places["MI foreign"].elsewhere = world.places["MI own"].pk
     common.assignee = world.people["engineer"].pk
     common.invitable = world.people["administrator"].pk
-
-
-def _monitoring(world: World, now: Any) -> None:
-    """A sender, what came by it, the alert made of that, and a rule."""
-    common, by = world.places[""], {"actor": world.people["administrator"], "at": now}
-    common.sender, _ = integrations.add_integration(name="Prometheus", kind="alertmanager", **by)
-    common.rule = rule_settings.save_rule(changes={"name": "Burning", "outcome": "ticket"}, **by)
-    common.payload = Payload.objects.create(
-        integration=common.sender, received_at=now, body=b"{}", sha256="", state="failed", reason="broke"
-    )
-    common.alert = Alert.objects.create(
-        integration=common.sender, dedup_key="k", episode="e", status="firing", severity="critical", title="Burns",
-        service=common.spare, started_at=now, state_at=now, first_received_at=now, last_received_at=now,
-        payload=common.payload,
-    )  # fmt: skip
 
 
 def _keys(world: World) -> None:
