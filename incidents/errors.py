@@ -54,6 +54,13 @@ class Duplicate(ProcessError):
     title = "This exists already"
 
 
+class InUse(ProcessError):
+    """Other records refer to it, so it cannot be deleted; the message says what to do instead."""
+
+    code = "conflict"
+    title = "In conflict with what is there"
+
+
 class Stale(ProcessError):
     """Somebody else changed the record in between (If-Match)."""
 

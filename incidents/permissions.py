@@ -392,7 +392,7 @@ def may_follow(user: User, topic: str) -> bool:
         return False
     if name == "user":
         return number == str(user.pk)
-    if topic in ("desk", "command"):
+    if topic in ("desk", "command", "alerts"):
         return is_staff(user)
     visible = {
         "MI": visible_incidents,

@@ -1,6 +1,7 @@
 """Secrets in the database are sealed with a key derived from `SECRET_KEY`: a copy of the database opens none."""
 
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -34,3 +35,11 @@ def unseal(sealed: str) -> str:
         raise SealBroken(
             "A stored secret cannot be opened: MIM_SECRET_KEY has changed. Enter the secret again."
         ) from None
+
+
+def sealed_at(sealed: str) -> datetime | None:
+    """When it was sealed (aware, UTC); None when it was sealed under another key. What it says stays closed."""
+    try:
+        return datetime.fromtimestamp(_box(settings.SECRET_KEY).extract_timestamp(sealed), UTC)
+    except InvalidToken:
+        return None

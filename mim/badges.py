@@ -95,6 +95,13 @@ STATUS = {
     "in_review": Look("eye", "tone-info", "In review"),
     "completed": Look("circle-check", "tone-good", "Completed"),
     "published": Look("world", "tone-good", "Published"),
+    # payloads and integrations
+    "waiting": Look("hourglass", "", "Waiting"),
+    "working": Look("circle-check", "tone-good", "Working"),
+    "silent": Look("circle-dashed", "", "Nothing yet"),
+    "failing": Look("alert-triangle", "tone-warn", "Refuses"),
+    "late": Look("clock-exclamation", "tone-bad", "Late"),
+    "off": Look("circle-minus", "", "Off"),
     # alerts and services
     "firing": Look("bell-ringing", "tone-bad", "Firing"),
     "operational": Look("circle-check", "tone-good", "Operational"),
@@ -109,7 +116,15 @@ STATUS = {
     "expired": Look("clock-exclamation", "tone-warn", "Expired"),
     "revoked": Look("x", "", "Revoked"),
 }
+GRADE = {
+    "critical": Look("alert-octagon", "tone-bad", "Critical"),
+    "error": Look("alert-triangle", "tone-warn", "Error"),
+    "warning": Look("alert-circle", "", "Warning"),
+    "info": Look("info-circle", "", "Info"),
+}
+"""How bad a monitoring tool says it is; no severity of ours, which a person decides."""
 KINDS: dict[str, dict[int, Look] | dict[str, Look]] = {
+    "grade": GRADE,
     "severity": SEVERITY,
     "priority": PRIORITY,
     "stage": STAGE,

@@ -23,6 +23,7 @@ ADMINISTRATORS: frozenset[str] = frozenset({A.ADMINISTRATOR})
 DESK: frozenset[str] = frozenset({A.SERVICE_DESK_TECHNICIAN, A.SERVICE_DESK_MANAGER})
 WORKERS: frozenset[str] = frozenset({A.TECHNICAL_STAFF, A.CHANGE_MANAGER, A.PROBLEM_MANAGER}) | GUEST
 COMMANDERS: frozenset[str] = frozenset({A.MAJOR_INCIDENT_MANAGER, A.SERVICE_DESK_MANAGER})
+CONFIGURE_THE_DESK: frozenset[str] = frozenset({A.SERVICE_DESK_MANAGER}) | ADMINISTRATORS
 DECIDERS: frozenset[str] = frozenset({A.MANAGEMENT, A.KEY_STAKEHOLDER})
 WORKS_THE_DESK = frozenset(DESK_ROLES)
 READS_THE_DESK = frozenset(STAFF_ROLES)
@@ -55,6 +56,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Records",
         (
             Place("ticket_list", "Tickets", "ticket", WORKS_THE_DESK),
+            Place("alert_list", "Alerts", "activity-heartbeat", WORKS_THE_DESK),
             Place("major_incident_list", "Major incidents", "alert-octagon", INSIDERS | GUEST),
             Place("problem_list", "Problems", "bug", WORKS_THE_DESK),
             Place("change_list", "Changes", "git-branch", WORKS_THE_DESK),
@@ -71,6 +73,8 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("organisation", "Organisation", "building", ADMINISTRATORS),
             Place("audiences", "Audiences", "speakerphone", ADMINISTRATORS),
             Place("raci", "RACI matrix", "table", ADMINISTRATORS | COMMANDERS),
+            Place("integrations", "Integrations", "plug-connected", CONFIGURE_THE_DESK),
+            Place("alert_rules", "Alert rules", "route", CONFIGURE_THE_DESK),
             Place("mail_catcher", "Mail", "mail", ADMINISTRATORS),
             Place("api_keys", "API keys", "key", ADMINISTRATORS),
         ),

@@ -38,6 +38,8 @@ class Endpoint(GenericAPIView):
     write_scopes: Sequence[str] = ("write",)
     is_idempotent = True
     has_etag = False
+    holds_secret = False
+    """Its answers show a secret once: what is remembered of them for a repeated request is sealed."""
     operation_ids: dict[str, str] = {}
     orderings: dict[str, str] = {}
     default_ordering = "-id"
@@ -90,7 +92,9 @@ class Endpoint(GenericAPIView):
             headers["ETag"] = etag_of(shown)
             if self.request.method == "GET" and is_known(self.request, headers["ETag"]):
                 return Response(status=304, headers=headers)
-        return Response(shown, status=status, headers=headers)
+        response = Response(shown, status=status, headers=headers)
+        response.holds_secret = self.holds_secret  # type: ignore[attr-defined]
+        return response
 
     def require(self, act: str, record: Any = None) -> None:
         permissions.require(self.actor, act, record)

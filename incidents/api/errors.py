@@ -27,7 +27,7 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from incidents.api.renderers import dump_json
-from incidents.errors import ClockOrder, Duplicate, Invalid, NotAccountable, ProcessError, Stale, WrongStage
+from incidents.errors import ClockOrder, Duplicate, InUse, Invalid, NotAccountable, ProcessError, Stale, WrongStage
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -177,16 +177,11 @@ def _translated(exc: Exception) -> Exception:
     return exc
 
 
-class _InUse(ProcessError):
-    code = "conflict"
-    title = "In conflict with what is there"
-
-
 def _database_refusal(exc: Exception) -> Exception:
     """Locks, races and broken rules as refusals; an outage stays what it is."""
     cause = exc.__cause__
     if isinstance(exc, ProtectedError) or isinstance(cause, psycopg2.errors.ForeignKeyViolation):
-        return _InUse("Other records refer to this one, so it stays. Deactivate it instead.")
+        return InUse("Other records refer to this one, so it stays. Deactivate it instead.")
     if isinstance(cause, psycopg2.errors.QueryCanceled | psycopg2.errors.LockNotAvailable):
         return StillRunning("Somebody else is changing this record. Try again.")
     if isinstance(cause, psycopg2.errors.DeadlockDetected | psycopg2.errors.SerializationFailure):
@@ -206,7 +201,7 @@ def _constraint_refusal(cause: BaseException | None) -> Exception:
     if re.fullmatch(r"\w+_not_before_\w+", name):
         later, earlier = name.split("_not_before_")
         return ClockOrder(f"{later}_at would be before {earlier}_at.")
-    return _InUse(f"This would break the rule “{name.replace('_', ' ')}”." if name else "A rule forbids this.")
+    return InUse(f"This would break the rule “{name.replace('_', ' ')}”." if name else "A rule forbids this.")
 
 
 def flat_errors(detail: Any, path: str = "") -> dict[str, list[str]]:

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from incidents.api.renderers import dump_json
 from incidents.errors import Stale
 
-RUNNING_FIELDS = ("downtime_seconds",)
-"""Figures that grow while nobody does anything: they are no change of the record."""
+RUNNING_FIELDS = ("downtime_seconds", "health")
+"""What moves while nobody changes anything: it is no change of the record."""
 
 
 def etag_of(shown: Mapping[str, Any]) -> str:

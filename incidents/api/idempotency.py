@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
@@ -13,10 +14,13 @@ from rest_framework.response import Response
 from incidents.api.errors import IdempotencyMismatch, StillRunning
 from incidents.errors import Invalid
 from incidents.models import IdempotentRequest, User
+from incidents.sealed import seal, unseal
 
 KEPT_FOR = timedelta(hours=24)
 _WAIT_FOR_FIRST = "5s"
 _KEPT_HEADERS = ("Location", "ETag", "Retry-After", "WWW-Authenticate")
+_SEALED = "sealed"
+"""Marks, among the remembered headers, a body that is kept sealed because a secret stands in it."""
 _BOUNDARY = re.compile(rb'boundary="?([^";,\s]+)')
 
 
@@ -98,14 +102,18 @@ def _first_answer(user: User, key: str, fingerprint: str) -> Response:
     row = IdempotentRequest.objects.get(user=user, key=key)
     if row.fingerprint != fingerprint:
         raise IdempotencyMismatch("This Idempotency-Key came with another request before. Use a new key.")
-    return _Replay(bytes(row.body or b""), row.status or 200, dict(row.headers))
+    headers, body = dict(row.headers), bytes(row.body or b"")
+    if headers.pop(_SEALED, None):
+        body = unseal(body.decode()).encode()
+    return _Replay(body, row.status or 200, headers)
 
 
 def _remember(user: User, key: str, response: Response) -> None:
-    headers = {name: response[name] for name in (*_KEPT_HEADERS, "Content-Type") if name in response}
-    IdempotentRequest.objects.filter(user=user, key=key).update(
-        status=response.status_code, body=response.rendered_content, headers=headers
-    )
+    headers: dict[str, Any] = {name: response[name] for name in (*_KEPT_HEADERS, "Content-Type") if name in response}
+    body = response.rendered_content
+    if getattr(response, "holds_secret", False):
+        headers[_SEALED], body = True, seal(body.decode()).encode()
+    IdempotentRequest.objects.filter(user=user, key=key).update(status=response.status_code, body=body, headers=headers)
 
 
 class _Replay(Response):

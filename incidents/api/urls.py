@@ -16,11 +16,13 @@ from incidents.api import (
     clocks,
     converters,
     docs,
+    integrations,
     learning,
     major_incidents,
     organisation,
     problems,
     response,
+    rules,
     search,
     teamwork,
     ticket_parts,
@@ -213,6 +215,18 @@ configuration_patterns = [
     *at("search", search.Search, "search"),
 ]
 
+monitoring_patterns = [
+    *at("integrations", integrations.IntegrationList, "integrations"),
+    *at("integrations/<number:id>", integrations.IntegrationDetail, "integration"),
+    *verbs("integrations/<number:id>", "integration", rotate=integrations.RotateIntegration),
+    *at("integrations/<number:id>/payloads", integrations.PayloadList, "payloads"),
+    *at("payloads/<number:id>", integrations.PayloadDetail, "payload"),
+    *verbs("payloads/<number:id>", "payload", replay=integrations.ReplayPayload),
+    *at("rules", rules.RuleList, "rules"),
+    *at("rules/<number:id>", rules.RuleDetail, "rule"),
+    *verbs("rules/<number:id>", "rule", dry_run=rules.DryRun),
+]
+
 problem_patterns = [
     *at("problems", problems.ProblemList, "problems"),
     *at(PROBLEM, problems.ProblemDetail, "problem"),
@@ -257,4 +271,5 @@ urlpatterns: list[Any] = [
     *problem_patterns,
     *change_patterns,
     *configuration_patterns,
+    *monitoring_patterns,
 ]

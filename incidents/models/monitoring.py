@@ -1,6 +1,8 @@
 """What monitoring tools send: where it comes in, the raw payloads, and the alerts made of them."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 
@@ -243,6 +245,7 @@ class Alert(models.Model):
             models.Index(fields=["decide_at"], name="alerts_to_decide", condition=Q(decide_at__isnull=False)),
             models.Index(fields=["id"], name="alerts_that_flap", condition=Q(is_flapping=True)),
             models.Index(fields=["ended_at"], name="alerts_to_forget", condition=Q(ended_at__isnull=False)),
+            GinIndex(SearchVector("title", "body", config="simple"), name="alerts_by_their_words"),
         ]
 
     def __str__(self) -> str:

@@ -111,6 +111,7 @@ WORDS: dict[str, tuple[str, Words]] = {
     K.CHANGE_LINKED: ("git-branch", _names("change", "ref", "relation")),
     K.CHANGE_STATUS_CHANGED: ("git-branch", _names("change", "ref", "status", "to")),
     K.TICKET_LINKED: ("ticket", _names("ticket", "count")),
+    K.ALERT_ATTACHED: ("bell-ringing", _names("title", "source")),
     K.MEASURED: ("chart-line", lambda said: ""),
     K.DOCUMENT_PUBLISHED: ("file-text", lambda said: ""),
     K.REVIEW_COMPLETED: ("clipboard-check", lambda said: ""),

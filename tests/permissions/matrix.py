@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
-from incidents.views import candidate, change, document, people, problem, room_acts, ticket_acts
+from incidents.views import alert_rules, alerts, candidate, change, document, people, problem, room_acts, ticket_acts
 from tests.permissions import api_desk_table as api_desk
 from tests.permissions import api_incident_table as api_incident
 from tests.permissions import api_organisation_table as api_organisation
 from tests.permissions import desk_table as desk
+from tests.permissions import monitoring_table as monitoring
 from tests.permissions import organisation_table as organisation
 from tests.permissions import public_table as public
 from tests.permissions import room_table as room
@@ -23,6 +24,8 @@ SECTIONS: dict[str, list[Row]] = {
     "Acts of the war room": room.WAR_ROOM_ACTS,
     "Review and document": room.REVIEW_AND_DOCUMENT,
     "Organisation": organisation.ORGANISATION,
+    "Alerts": monitoring.ALERTS,
+    "Integrations and rules": monitoring.INTEGRATIONS,
     "Figures and knowledge": organisation.FIGURES,
     "API: tickets and candidates": api_desk.API_DESK,
     "API: problems and changes": api_desk.API_PROBLEMS_AND_CHANGES,
@@ -30,6 +33,7 @@ SECTIONS: dict[str, list[Row]] = {
     "API: working on a major incident": api_incident.API_RESPONSE,
     "API: records of an incident by their id alone": api_incident.API_BY_ID,
     "API: organisation": api_organisation.API_CONFIGURATION,
+    "API: integrations and rules": monitoring.API_MONITORING,
     "API: figures and search": api_organisation.API_FIGURES_AND_SEARCH,
 }
 ROWS: list[Row] = [row for rows in SECTIONS.values() for row in rows]
@@ -43,6 +47,8 @@ def acts_of() -> dict[str, Collection[str]]:
         "ticket_do": ticket_acts._ONE_CLICK,
         "ticket_form": ticket_acts._WITH_WORDS,
         "candidate_act": candidate.VERDICTS,
+        "alert_act": alerts.ACTS,
+        "rule_do": alert_rules.ACTS,
         "problem_move": problem._MOVES,
         "change_move": change._MOVES,
         "change_form": change._WITH_WORDS,

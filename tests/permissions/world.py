@@ -31,6 +31,7 @@ from incidents.models import Consult, User
 from mim.first_administrator_token import make_token
 from notifications.models import Delivery, Heartbeat, Notice
 from tests import factories
+from tests.permissions import monitoring_world
 from tests.permissions.notation import ROLES
 
 ACCOUNT_ROLES = {
@@ -79,6 +80,7 @@ def build() -> World:
     _two_incidents(world, others, now)
     _reports(world, others, now)
     _mentioned(world)
+    monitoring_world.build(world, now)
     _keys(world)
     _ended(world, now)
     for name in ("worker", "beat"):
