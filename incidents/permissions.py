@@ -171,6 +171,7 @@ ACTS: dict[str, rules.Predicate] = {
     "view_services": is_staff | is_stakeholder,
     "configure_services": is_administrator | is_desk_manager,
     "configure": is_administrator,
+    "view_mail": is_administrator | is_desk_manager,
     "import_history": is_administrator | is_desk_manager,
     "use_portal": has_any_role,
 }
@@ -199,6 +200,7 @@ _REFUSALS = {
     "approve_change": "Only a named approver votes, and never the requester or the implementer.",
     "contribute": "Only people with a seat on this incident contribute to it.",
     "configure": "Only an administrator changes this.",
+    "view_mail": "Only service desk managers and administrators see to mail that comes in.",
 }
 
 
