@@ -177,7 +177,7 @@ class _Body:
     def read(self, message: Message) -> None:
         self._part(message, 0)
         mail = self.mail
-        mail.html = "\n".join(self.htmls)[:LONGEST_TEXT]
+        mail.html = "\n".join(self.htmls)
         plain = "\n\n".join(filter(None, (text.strip() for text in self.texts)))
         mail.is_from_html = not plain and bool(mail.html)
         mail.text = (plain or text_of(mail.html))[:LONGEST_TEXT]
@@ -198,7 +198,7 @@ class _Body:
             for child in _children(part):
                 self._part(child, depth + 1)
         else:
-            self._leaf(part, kind)
+            self._leaf(part, "text/plain" if kind.startswith("multipart/") else kind)  # parts that never come
 
     def _best_of(self, children: list[Message], depth: int) -> None:
         """Plain text where it says something, else HTML; files and calendars whatever is chosen."""

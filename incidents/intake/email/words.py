@@ -37,6 +37,10 @@ def decoded(content: bytes, charset: str | None = None) -> str:
             return content.decode(name)
         except (UnicodeError, LookupError, ValueError):
             continue
+    text = content.decode("utf-8", "replace")
+    is_nearly = text.count("\ufffd") <= len(text) // 100 + 1
+    if is_nearly and any(char != "\ufffd" and not char.isascii() for char in text):
+        return text  # UTF-8 that somebody cut or damaged
     return content.decode("cp1252", "replace")
 
 
