@@ -77,7 +77,7 @@ class Door:
         """250 once the mail is committed, 451 when it could not be; LMTP hears it once for each recipient."""
         came = Came(
             via=Via.LMTP if self.lmtp else Via.SMTP,
-            envelope_from=envelope.mail_from or "",
+            envelope_from=(envelope.mail_from or "").strip("<>"),  # the library says "<>" for nobody
             recipients=tuple(envelope.rcpt_tos),
             peer=str((session.peer or [""])[0]),
         )
