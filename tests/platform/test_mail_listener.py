@@ -26,6 +26,7 @@ from tests.platform.conftest import until
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
 DESK = "servicedesk@localhost"
 RITA = "rita@customer.example"
+MAILS = "SELECT raw, envelope_from, recipients, via FROM incidents_inboundmail ORDER BY id"
 _SLOW = """
 import asyncio, django
 django.setup()
@@ -46,7 +47,9 @@ class Kept:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def rows(self, query: str = "SELECT raw, envelope_from, recipients, via FROM incidents_inboundmail ORDER BY id") -> list:
+    def rows(
+        self, query: str = "SELECT raw, envelope_from, recipients, via FROM incidents_inboundmail ORDER BY id"
+    ) -> list:
         with contextlib.closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
             cursor.execute(query)
             return cursor.fetchall() if cursor.description else []
@@ -103,7 +106,9 @@ def listener(installation, certificate):
     child.stop()
 
 
-def send(port: int, raw: bytes | None = None, *, sender: str = RITA, to: str | list[str] = DESK, kind=smtplib.SMTP) -> None:
+def send(
+    port: int, raw: bytes | None = None, *, sender: str = RITA, to: str | list[str] = DESK, kind=smtplib.SMTP
+) -> None:
     with kind("127.0.0.1", port, timeout=20) as server:
         server.sendmail(sender, to, raw or mail())
 
@@ -132,7 +137,8 @@ def test_a_new_receiving_address_is_taken_without_a_restart(listener, kept):
     kept_for = Kept(kept.url)
     with contextlib.closing(psycopg2.connect(kept.url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO incidents_receivingaddress (address, is_active, created_at) VALUES ('new@shop.example', true, now())"
+            "INSERT INTO incidents_receivingaddress (address, is_active, created_at) "
+            "VALUES ('new@shop.example', true, now())"
         )
 
     def is_taken() -> bool:
@@ -159,9 +165,7 @@ def test_the_same_mail_again_is_taken_and_kept_once(listener, kept):
 
 
 def test_twenty_senders_at_once(listener, kept):
-    threads = [
-        threading.Thread(target=send, args=(listener, mail(Message_ID=f"<{number}@x>"))) for number in range(20)
-    ]
+    threads = [threading.Thread(target=send, args=(listener, mail(Message_ID=f"<{number}@x>"))) for number in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -236,11 +240,11 @@ def test_mutt_is_content_and_its_attachment_arrives(listener, kept, tmp_path):
     _needs("mutt")
     (tmp_path / "shot.txt").write_text("a picture")
     (tmp_path / "muttrc").write_text(
-        f"set smtp_url='smtp://127.0.0.1:{listener}/'\nset from='{RITA}'\nset ssl_starttls=no\nset ssl_force_tls=no\nset copy=no\n"
-        f"set folder='{tmp_path}'\n"
+        f"set smtp_url='smtp://127.0.0.1:{listener}/'\nset from='{RITA}'\nset folder='{tmp_path}'\n"
+        "set ssl_starttls=no\nset ssl_force_tls=no\nset copy=no\n"
     )
-    done = run("mutt", "-F", str(tmp_path / "muttrc"), "-s", "Größer than mutt", "-a", str(tmp_path / "shot.txt"), "--", DESK,
-               text="Cannot pay", HOME=str(tmp_path), LC_ALL="C.UTF-8")  # fmt: skip
+    words = ["-F", str(tmp_path / "muttrc"), "-s", "Größer than mutt", "-a", str(tmp_path / "shot.txt"), "--", DESK]
+    done = run("mutt", *words, text="Cannot pay", HOME=str(tmp_path), LC_ALL="C.UTF-8")
     assert done.returncode == 0, done.stdout + done.stderr
     raw = bytes(kept.rows()[0][0])
     assert b"shot.txt" in raw and parse_head(raw).subject == "Größer than mutt"
@@ -292,9 +296,7 @@ def test_killed_between_commit_and_answer_the_sender_comes_again_and_one_mail_is
     sender.join(20)
     assert failed, "the sender must not believe that it was taken"
     child.stop()
-    again = _child(
-        installation, "again", port, [sys.executable, "manage.py", "receive_mail", "--port", str(port)]
-    )
+    again = _child(installation, "again", port, [sys.executable, "manage.py", "receive_mail", "--port", str(port)])
     try:
         send(port, raw)
     finally:
@@ -327,9 +329,7 @@ def test_without_its_database_it_says_451_and_the_retry_is_taken(listener, insta
 
 def test_it_shows_itself_and_stops_in_order(installation, kept):
     port = free_port()
-    child = _child(
-        installation, "shown", port, [sys.executable, "manage.py", "receive_mail", "--port", str(port)]
-    )
+    child = _child(installation, "shown", port, [sys.executable, "manage.py", "receive_mail", "--port", str(port)])
     shown = "SELECT listener_address FROM incidents_mailrules"
     until(lambda: kept.rows(shown) == [(f"smtp://127.0.0.1:{port}",)], 10, "the sign of life")
     assert child.process is not None

@@ -1,4 +1,5 @@
 """Mails as programs and people send them. Written for these tests after what each kind of sender does."""
+# ruff: noqa: E501 - a mail reads better on its line
 
 from dataclasses import dataclass
 

@@ -2,6 +2,7 @@
 
 Expectations: `subject`, `text` (a part of it), `sender`, `files` (names), `state`; what is not named is not asked.
 """
+# ruff: noqa: E501 - a mail reads better on its line
 
 import base64
 from typing import Any

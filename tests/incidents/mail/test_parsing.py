@@ -95,12 +95,12 @@ def test_no_text_makes_cutting_its_quotations_slow(name):
 
 REPLIES = {
     "gmail": "Still broken.\n\nOn Mon, 4 Mar 2024 at 09:00, Desk <d@x.example> wrote:\n\n> hello\n> there\n",
-    "gmail, two lines": "Still broken.\n\nOn Mon, 4 Mar 2024 at 09:00, The Service Desk of the Company <\nd@x.example> wrote:\n> a\n",
+    "gmail, two lines": "Still broken.\n\nOn Mon, 4 Mar 2024 at 09:00, The Desk <\nd@x.example> wrote:\n> a\n",
     "german": "Still broken.\n\nAm Mo., 4. März 2024 um 09:00 Uhr schrieb Desk <\nd@x.example>:\n\n> hallo\n",
     "french": "Still broken.\n\nLe lun. 4 mars 2024 à 09:00, Desk <d@x.example> a écrit :\n> bonjour\n",
     "spanish": "Still broken.\n\nEl lun, 4 mar 2024 a las 9:00, Desk (<d@x.example>) escribió:\n> hola\n",
     "outlook": "Still broken.\n\n-----Original Message-----\nFrom: desk\nSent: Monday\nTo: me\nSubject: z\n\nfoo",
-    "outlook, new": "Still broken.\n\n________________________________\nFrom: Desk\nSent: Monday\nTo: me\nSubject: z\n\nfoo",
+    "outlook, new": "Still broken.\n\n______________________________\nFrom: D\nSent: Mon\nTo: me\nSubject: z\n\nfoo",
     "outlook, german": "Still broken.\n\nVon: Desk <d@x>\nGesendet: Montag\nAn: ich\nBetreff: z\n\nfoo",
     "outlook, french": "Still broken.\n\nDe : Desk <d@x>\nEnvoyé : lundi\nÀ : moi\nObjet : z\n\nfoo",
     "only quoted lines": "Still broken.\n\n> hello\n> there",
