@@ -174,6 +174,7 @@ ACTS: dict[str, rules.Predicate] = {
     "configure_services": is_administrator | is_desk_manager,
     "configure_integrations": is_administrator | is_desk_manager,
     "configure": is_administrator,
+    "view_mail": is_administrator | is_desk_manager,
     "import_history": is_administrator | is_desk_manager,
     "use_portal": has_any_role,
 }
@@ -203,6 +204,7 @@ _REFUSALS = {
     "contribute": "Only people with a seat on this incident contribute to it.",
     "configure": "Only an administrator changes this.",
     "configure_integrations": "Only an administrator or a service desk manager looks after integrations and rules.",
+    "view_mail": "Only service desk managers and administrators see to mail that comes in.",
 }
 
 

@@ -109,6 +109,13 @@ STATUS = {
     "down": Look("circle-x", "tone-bad", "Down"),
     "outage": Look("circle-x", "tone-bad", "Outage"),
     "maintenance_window": Look("calendar-time", "", "Maintenance"),
+    # mail that came in
+    "waiting": Look("hourglass", "tone-info", "Waiting"),
+    "ticket": Look("ticket", "tone-good", "Ticket"),
+    "comment": Look("message-circle", "tone-good", "Comment"),
+    "ignored": Look("bell-off", "", "Ignored"),
+    "quarantined": Look("shield-x", "tone-warn", "In quarantine"),
+    "parked": Look("player-pause", "tone-warn", "Parked"),
     # accounts and keys
     "active": Look("circle-check", "tone-good", "Active"),
     "inactive": Look("circle-minus", "", "Inactive"),

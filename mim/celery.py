@@ -15,6 +15,7 @@ app = Celery("mim")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()  # in the threads of the web server too, where nothing else makes it the current one
 app.autodiscover_tasks()
+app.autodiscover_tasks(["incidents.intake.email"])
 
 app.conf.beat_schedule = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep_deliveries", "schedule": 5.0},
@@ -30,6 +31,8 @@ app.conf.beat_schedule = {
         "task": "notifications.tasks.forget_unconfirmed_subscribers",
         "schedule": 3600.0,
     },
+    "process-mail": {"task": "incidents.intake.email.tasks.process_mail", "schedule": 5.0},
+    "poll-mailboxes": {"task": "incidents.intake.email.tasks.poll_mailboxes", "schedule": 15.0},
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},
     "process-payloads": {"task": "incidents.tasks.sweep_payloads", "schedule": 5.0},
     "decide-alerts": {"task": "incidents.tasks.sweep_alerts", "schedule": 5.0},

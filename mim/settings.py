@@ -191,6 +191,10 @@ EMAIL_BACKEND = "notifications.queued_mail.QueueBackend"  # sign-in and invitati
 vars().update(env.email_url("MIM_EMAIL_URL", default="smtp://127.0.0.1:2525"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MIM_MAIL_FROM", default="Service desk <servicedesk@localhost>")
+# Where answers go, when not to MIM_MAIL_FROM; and whether that mailbox takes desk+anything@… for desk@…
+MAIL_REPLY_TO = env.str("MIM_MAIL_REPLY_TO", default="")
+MAIL_PLUS_ADDRESSES = env.bool("MIM_MAIL_PLUS_ADDRESSES", default=True)
+MAIL_MAX_BYTES = env.int("MIM_MAIL_MAX_BYTES", default=25 * 1024 * 1024)  # of one mail that comes in
 MAIL_CATCHER_DIR = env.str("MIM_MAIL_CATCHER_DIR", default="")  # set by `up` when no SMTP server is configured
 
 # --- Requests to other hosts ------------------------------------------------------------
@@ -239,5 +243,10 @@ LOGGING = {
     "formatters": {"json": {"()": "mim.logs.JsonLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env.str("MIM_LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "celery": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "celery": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "mail.log": {"level": "WARNING"},
+    },
 }

@@ -70,8 +70,13 @@ def _requester(event: TimelineEvent) -> Iterable[Addressee]:
     ticket = event.ticket
     if ticket is None or ticket.channel == "monitoring":
         return []
+    if event.kind == "ticket_opened" and event.payload.get("no_answer"):
+        return []  # a program sent it, or too many came
+    address = (ticket.requester.email if ticket.requester else ticket.requester_email).lower()
+    if event.payload.get("sender") == address:
+        return []  # their own words, by mail
     if ticket.requester_id is None:
-        return [ticket.requester_email.lower()] if ticket.requester_email else []
+        return [address] if address else []
     if event.kind == "ticket_opened":
         return [ticket.requester] if ticket.requester else []
     return _besides_the_actor(event, ticket.requester)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.utils import timezone
 
+from incidents import mail_reference
 from incidents.models import MajorIncident, StatusUpdate, TimelineEvent, User
 from incidents.process import Audience, EventKind
 from notifications import audiences as groups
@@ -28,6 +28,7 @@ from notifications.models import ChannelKey, Delivery, FanOut
 from notifications.policy import NORMAL, PRIORITY_OF_AUDIENCE, RULES, URGENT, Rule
 
 BATCH = 200
+LONGEST_ID = 120
 _log = logging.getLogger(__name__)
 
 
@@ -189,7 +190,7 @@ def _rows(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> 
             moment=rule.moment,
             audience=one.audience,
             audiences=list(one.audiences),
-            message_id=message_id(event.pk, channel, address),
+            message_id=message_id(event.pk, channel, address, _ref(event)),
             priority=one.priority,
             queued_at=now,
             next_attempt_at=now,
@@ -208,10 +209,22 @@ def _places(one: Recipient) -> list[tuple[str, str]]:
     return places
 
 
-def message_id(event_id: int, channel: str, address: str) -> str:
-    """Derived from event, channel and address only, so that a repetition is recognised by any mail program."""
+def message_id(event_id: int, channel: str, address: str, ref: str = "") -> str:
+    """Derived from event, channel and address only, so that a repetition is recognised by any mail program.
+
+    `ref` is the record an answer belongs to; it stands in it signed, because some programs keep nothing else.
+    """
     name = hashlib.sha256(f"{settings.SECRET_KEY}|{event_id}|{channel}|{address}".encode()).hexdigest()[:40]
-    return f"<{name}@{urlsplit(settings.PUBLIC_URL).hostname or 'localhost'}>"
+    host = mail_reference.own_host()
+    longer = f"<{name[:24]}.{ref.lower()}.{mail_reference.token(ref, address)}@{host}>" if ref else ""
+    return longer if ref and len(longer) <= LONGEST_ID else f"<{name}@{host}>"
+
+
+def _ref(event: TimelineEvent) -> str:
+    """What an answer to a message of this event belongs to; "" for nothing."""
+    if event.ticket_id:
+        return f"INC-{event.ticket_id}"
+    return f"MI-{event.incident_id}" if event.incident_id else ""
 
 
 def _is_imported(event: TimelineEvent) -> bool:

@@ -174,8 +174,11 @@ def resolve(ticket_id: int, *, resolution: str, actor: User | None, at: datetime
 
 
 @transaction.atomic
-def reopen(ticket_id: int, *, reason: str, actor: User | None, at: datetime) -> Ticket:
-    """Still broken. On a ticket of a major incident that is counted as such an answer (see cascades)."""
+def reopen(ticket_id: int, *, reason: str, actor: User | None, at: datetime, by_requester: bool = False) -> Ticket:
+    """Still broken. On a ticket of a major incident that is counted as such an answer (see cascades).
+
+    `by_requester`: a requester without an account said so by mail; `actor` is None then.
+    """
     ticket = locked(ticket_id)
     allow(actor, "reopen_ticket", ticket)
     text = clean_text("reason", reason, required=True)
@@ -184,7 +187,8 @@ def reopen(ticket_id: int, *, reason: str, actor: User | None, at: datetime) -> 
     ticket.resolved_at = ticket.closed_at = None
     ticket.save(update_fields=["status", "resolved_at", "closed_at", "updated_at"])
     incident = ticket.major_incident
-    is_answer = actor is not None and incident is not None and incident.stage in (Stage.MAINTENANCE, Stage.CLOSED)
+    said_by_person = actor is not None or by_requester
+    is_answer = said_by_person and incident is not None and incident.stage in (Stage.MAINTENANCE, Stage.CLOSED)
     record_status(ticket, before, actor=actor, at=at, reason=text, still_broken=is_answer)
     return ticket
 

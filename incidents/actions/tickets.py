@@ -37,6 +37,7 @@ from incidents.models import (
     MajorIncident,
     Organisation,
     Service,
+    Team,
     Ticket,
     TicketComment,
     TicketKind,
@@ -87,11 +88,14 @@ def open_ticket(
     priority: str | None = None,
     major_incident: MajorIncident | None = None,
     reported_at: datetime | None = None,
+    team: Team | None = None,
+    no_answer: str = "",
 ) -> Ticket:
     """Files one report. Priority follows from impact and urgency unless given.
 
     Filing is never an acknowledgement. `reported_at` None means `at`; it may be backdated. In the portal, and
     for people who do not work the desk, whoever files it is the requester unless somebody else is named.
+    `no_answer` says why the requester is not told that the report arrived; "" lets them be told.
     """
     allow(actor, "open_ticket")
     requester, email = _requester(requester, requester_email, _filer(actor, channel))
@@ -107,10 +111,12 @@ def open_ticket(
         impact=clean_level("impact", impact),
         urgency=clean_level("urgency", urgency),
         priority=_priority(priority, impact, urgency),
+        team=team,
         created_by=actor,
         reported_at=clean_time("reported_at", reported_at, not_after=at) if reported_at else at,
     )
     ticket.save(force_insert=True)
+    unanswered: dict[str, Any] = {"no_answer": no_answer} if no_answer else {}
     events.record(
         EventKind.TICKET_OPENED,
         ticket,
@@ -120,6 +126,7 @@ def open_ticket(
         channel=ticket.channel,
         priority=ticket.priority,
         service=service.name if service else None,
+        **unanswered,
     )
     if major_incident is not None:
         return link([ticket.pk], incident_id=major_incident.pk, actor=actor, at=at)[0]
@@ -254,8 +261,13 @@ def _set_status(ticket_id: int, changes: dict[str, Any], actor: User, at: dateti
 
 
 @transaction.atomic
-def comment(ticket_id: int, *, text: str, public: bool, actor: User | None, at: datetime) -> TicketComment:
-    """One entry of the conversation; only public ones reach the requester, who can write no other kind."""
+def comment(
+    ticket_id: int, *, text: str, public: bool, actor: User | None, at: datetime, sender: str = ""
+) -> TicketComment:
+    """One entry of the conversation; only public ones reach the requester, who can write no other kind.
+
+    `sender` is the address it was mailed from by somebody who has no account: they are not sent their own words.
+    """
     ticket = locked(ticket_id)
     allow(actor, "comment_ticket" if public else "work_ticket", ticket)
     said = clean_text("text", text, required=True)
@@ -263,8 +275,16 @@ def comment(ticket_id: int, *, text: str, public: bool, actor: User | None, at: 
         ticket=ticket, author=actor, text=said, html=markup.render(said), public=bool(public), created_at=at
     )
     ticket.save(update_fields=["updated_at"])
+    mailed: dict[str, Any] = {"sender": sender} if sender else {}
     events.record(
-        EventKind.TICKET_COMMENTED, ticket, actor=actor, at=at, text=said, comment_id=row.pk, public=bool(public)
+        EventKind.TICKET_COMMENTED,
+        ticket,
+        actor=actor,
+        at=at,
+        text=said,
+        comment_id=row.pk,
+        public=bool(public),
+        **mailed,
     )
     return row
 

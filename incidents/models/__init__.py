@@ -4,6 +4,7 @@ from incidents.models.access import ApiKey, IdempotentRequest, Scope
 from incidents.models.arrivals import ArrivalCount
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
 from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
+from incidents.models.mail import InboundMail, Mailbox, MailKind, MailRules, MailState, ReceivingAddress
 from incidents.models.major_incidents import (
     AffectedService,
     Affects,
@@ -102,9 +103,14 @@ __all__ = [
     "DowntimeInterval",
     "Holiday",
     "IdempotentRequest",
+    "InboundMail",
     "IncidentStep",
     "Integration",
     "IntegrationKind",
+    "MailKind",
+    "MailRules",
+    "MailState",
+    "Mailbox",
     "MaintenanceWindow",
     "MajorIncident",
     "OPEN_CANDIDATE_STATUSES",
@@ -117,6 +123,7 @@ __all__ = [
     "Problem",
     "ProblemStatus",
     "RaciMatrix",
+    "ReceivingAddress",
     "Review",
     "ReviewAction",
     "Risk",

@@ -11,6 +11,8 @@ from django.db.models import Count, Q, QuerySet
 from incidents.models import (
     OPEN_TICKET_STATUSES,
     Channel,
+    InboundMail,
+    MailState,
     Service,
     Ticket,
     TicketComment,
@@ -99,13 +101,17 @@ def _of_assignee(rows: QuerySet[Ticket], assignee: str, user: User) -> QuerySet[
 
 @dataclass(frozen=True)
 class TicketPage:
-    """One ticket as one reader may see it: `is_desk` readers see everything, others the public parts."""
+    """One ticket as one reader may see it: `is_desk` readers see everything, others the public parts.
+
+    `mail` is the one it was opened by, for the desk.
+    """
 
     ticket: Ticket
     is_desk: bool
     comments: list[TicketComment]
     history: list[TimelineEvent]
     attachments: list[Any]
+    mail: InboundMail | None = None
 
 
 def ticket_for(user: User, ticket_id: int) -> Ticket:
@@ -119,13 +125,21 @@ def ticket_page(user: User, ticket_id: int) -> TicketPage:
     """Everything the ticket's page shows. Files of the desk are not for the requester, nor are internal words."""
     ticket = ticket_for(user, ticket_id)
     is_desk = bool(is_staff(user))
-    comments = ticket.comments.select_related("author")
+    unread = ("mail__raw", "mail__headers", "mail__text")
+    comments = ticket.comments.select_related("author", "mail").defer(*unread)
     files = ticket.attachments.select_related("uploaded_by")
     if not is_desk:
         comments = comments.filter(public=True)
         files = files.filter(Q(uploaded_by=user) | Q(uploaded_by=ticket.requester_id))
     history = ticket.events.exclude(kind=EventKind.TICKET_COMMENTED).select_related("actor") if is_desk else []
-    return TicketPage(ticket, is_desk, list(comments), list(history), list(files))
+    mail = _opened_by(ticket) if is_desk and ticket.channel == Channel.EMAIL else None
+    return TicketPage(ticket, is_desk, list(comments), list(history), list(files), mail)
+
+
+def _opened_by(ticket: Ticket) -> InboundMail | None:
+    """The mail that became this ticket; None when it was made otherwise, by an import, say."""
+    mails = ticket.mails.filter(state=MailState.TICKET).defer("raw", "headers", "text")
+    return mails.order_by("id").first()
 
 
 def looks_like(ticket: Ticket, *, most: int = 8) -> list[Ticket]:

@@ -15,20 +15,20 @@ def free_port(host: str = "127.0.0.1", *, preferred: int | None = None) -> int:
         return int(probe.getsockname()[1])
 
 
-def require_free(host: str, port: int) -> None:
-    """Raises CannotStart with the way out when `up` could not listen on this address."""
+def require_free(host: str, port: int, *, option: str = "--port") -> None:
+    """Raises CannotStart with the way out, another value of `option`, when `up` could not listen on this address."""
     error = _can_bind(host, port)
     if error is None:
         return
     if error.errno == errno.EADDRINUSE:
         raise CannotStart(
             f"Port {port} on {host} is taken by another program. Stop that program, or choose another port: "
-            f"python3 manage.py up --port {port + 1 if port < 65535 else port - 1}"
+            f"python3 manage.py up {option} {port + 1 if port < 65535 else port - 1}"
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         raise CannotStart(
             f"This account may not listen on port {port}; ports below 1024 belong to root. "
-            f"Choose another: python3 manage.py up --port 8000"
+            f"Choose another: python3 manage.py up {option} {8000 if option == '--port' else 2526}"
         )
     raise CannotStart(
         f"{host} is not an address of this machine ({error.strerror or error}). "

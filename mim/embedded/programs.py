@@ -1,4 +1,4 @@
-"""The programs of the product as `up` starts them: web, stream, worker with beat, mail catcher."""
+"""The programs of the product as `up` starts them: web, stream, worker with beat, mail catcher, mail listener."""
 
 import signal
 import sys
@@ -39,6 +39,11 @@ def mail_catcher(environment: Mapping[str, str], logs: Path, folder: Path, port:
     """Takes every mail by real SMTP and keeps it as a file."""
     command = [sys.executable, "-m", "mim.embedded.mail_catcher", str(folder), str(port)]
     return _child("mail", command, environment, logs, patience=3)
+
+
+def mail_listener(environment: Mapping[str, str], logs: Path) -> Child:
+    """Takes mail for the desk by SMTP or LMTP; where is in its environment."""
+    return _child("mail-in", [sys.executable, "manage.py", "receive_mail"], environment, logs, patience=10)
 
 
 def _child(name: str, command: list[str], environment: Mapping[str, str], logs: Path, *, patience: float) -> Child:

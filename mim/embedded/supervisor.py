@@ -24,6 +24,7 @@ EXAMPLES = {
     "DATABASE_URL": "postgresql://mim:PASSWORD@127.0.0.1:5432/mim",
     "REDIS_URL": "redis://:PASSWORD@127.0.0.1:6379/0",
 }
+MAIL_IN_PORT = 2526
 ANSWER_WITHIN = 60.0  # seconds until every program must answer
 
 
@@ -34,6 +35,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for every network (default 127.0.0.1)"
     )
     parser.add_argument(
+        "--mail-port",
+        type=_port,
+        help=f"port on which mail for the desk is taken (default {MAIL_IN_PORT}, or another free one)",
+    )
+    parser.add_argument(
         "--no-demo", action="store_true", help="start empty: no demo organisation, a link for the first administrator"
     )
 
@@ -42,6 +48,13 @@ def _port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"“{text}” is not a port: use a number from 1 to 65535, for example 8000")
     return int(text)
+
+
+def _asked_port(text: object) -> int:
+    try:
+        return _port(str(text))
+    except argparse.ArgumentTypeError as error:
+        raise CannotStart(f"MIM_MAIL_IN_PORT: {error}") from None
 
 
 def main(argv: list[str]) -> int:
@@ -97,7 +110,7 @@ class Product:
         self.environment = dict(os.environ)
         self.environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling everything again triples a start
         self.worker_ready = var / "run" / "worker.ready"
-        self.stream_port = 0
+        self.stream_port = self.mail_in_port = 0
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, self._on_signal)
 
@@ -152,6 +165,7 @@ class Product:
             self._add(programs.mail_catcher(self.environment, self.logs, folder, self._mail_port))
         self._prepare()
         self._add(programs.web(self.environment, self.logs, host, self.options.port))
+        self._add(programs.mail_listener(self.environment, self.logs))
         self._add(programs.worker({**self.environment, "MIM_READY_FILE": str(self.worker_ready)}, self.logs))
 
     def _fill_environment(self) -> None:
@@ -165,11 +179,24 @@ class Product:
         given.setdefault("MIM_ALLOWED_HOSTS", ",".join(dict.fromkeys([shown, "127.0.0.1", "localhost", "[::1]"])))
         self.stream_port = free_port(host, preferred=self.options.port + 1)
         given.setdefault("MIM_STREAM_ORIGIN", f"http://{shown}:{self.stream_port}")
+        self._choose_mail_in()
         self._mail_port = 0
         if not given.get("MIM_EMAIL_URL"):
             self._mail_port = free_port()
             given["MIM_EMAIL_URL"] = f"smtp://127.0.0.1:{self._mail_port}"
             given["MIM_MAIL_CATCHER_DIR"] = str(self.var / "mail")
+
+    def _choose_mail_in(self) -> None:
+        """Where mail comes in: what was asked for, which must be free, else the usual port or any other."""
+        given = self.environment
+        host = given.setdefault("MIM_MAIL_IN_HOST", "127.0.0.1")
+        asked = self.options.mail_port or given.get("MIM_MAIL_IN_PORT")
+        if asked:
+            self.mail_in_port = _asked_port(asked)
+            require_free(host, self.mail_in_port, option="--mail-port")
+        else:
+            self.mail_in_port = free_port(host, preferred=MAIL_IN_PORT)
+        given["MIM_MAIL_IN_PORT"] = str(self.mail_in_port)
 
     def _prepare(self) -> None:
         """Migrations, static files and the demo organisation, unless the last start did them already."""
@@ -203,9 +230,12 @@ class Product:
         deadline = time.monotonic() + ANSWER_WITHIN
         host = self.options.host
         near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        mail_host = self.environment["MIM_MAIL_IN_HOST"]
+        near_mail = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(mail_host, mail_host)  # noqa: S104
         waiting = {
             "web": lambda: welcome.answers(near, self.options.port, "/healthz", self.environment),
             "stream": lambda: accepts(near, self.stream_port),
+            "mail-in": lambda: accepts(near_mail, self.mail_in_port),
             "worker": self.worker_ready.exists,
         }
         while waiting:
@@ -220,7 +250,7 @@ class Product:
 
     def _announce(self) -> None:
         names = ["DATABASE_URL", "REDIS_URL", "MIM_PUBLIC_URL", "MIM_ALLOWED_HOSTS", "MIM_STREAM_ORIGIN"]
-        names += ["MIM_EMAIL_URL", "MIM_MAIL_CATCHER_DIR"]
+        names += ["MIM_EMAIL_URL", "MIM_MAIL_CATCHER_DIR", "MIM_MAIL_IN_HOST", "MIM_MAIL_IN_PORT"]
         services.announce(self.var, {name: self.environment[name] for name in names if name in self.environment})
 
     # --- Running and stopping -----------------------------------------------------------

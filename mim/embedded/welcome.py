@@ -4,6 +4,7 @@ import argparse
 import http.client
 import os
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,12 +60,22 @@ def text(
     elif link := first_administrator_link(environment, options):
         lines += ["Nobody can sign in yet. Make the first administrator with this link (once, within a day):"]
         lines += [f"  {link}", ""]
+    lines += [f"E-mail in   {mail_in(environment)}", ""]
     if mail := environment.get("MIM_MAIL_CATCHER_DIR"):
         lines += [f"No mail server is configured (MIM_EMAIL_URL): mails are kept in {mail}"]
     if data and var not in data.parents:
         lines += [f"The database is in {data}, because its account cannot enter {var}."]
     lines += [f"Logs are in {var / 'log'}. Ctrl-C stops everything."]
     return "\n".join(lines)
+
+
+def mail_in(environment: Mapping[str, str]) -> str:
+    """Where mail comes in and for whom at least."""
+    host, port = environment["MIM_MAIL_IN_HOST"], environment["MIM_MAIL_IN_PORT"]
+    scheme = "lmtp" if environment.get("MIM_MAIL_IN_LMTP", "0").lower() in ("1", "true", "yes", "on") else "smtp"
+    desk = parseaddr(environment.get("MIM_MAIL_FROM", ""))[1] or "servicedesk@localhost"
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}:{port}   for {desk} and the addresses set under “E-mail in”"
 
 
 def first_administrator_link(environment: Mapping[str, str], options: argparse.Namespace) -> str:

@@ -1,5 +1,6 @@
 """E-mail over SMTP. The server's 250 after the message is the evidence that somebody was told."""
 
+import re
 import smtplib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -11,12 +12,15 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import BadHeaderError
 from django.utils.html import format_html
 
+from incidents import mail_reference
 from incidents.process import Audience
+from incidents.queries.mail import thread_of
 from notifications.channels import Outcome, Outgoing
 from notifications.models import ChannelKey
 from notifications.status.subscribers import end_url
 
 SECONDS_PER_COMMAND = 5
+WRITTEN_BY_PEOPLE = ("ticket_commented",)
 _CANNOT_REACH = "The mail server cannot be reached"
 
 
@@ -46,7 +50,7 @@ def _try(backend: EmailBackend, one: Outgoing) -> Outcome:
     except (BadHeaderError, ValueError) as error:
         return Outcome(False, f"The message cannot be sent to this address: {error}", is_final=True)
     try:
-        return _hand_over(backend, _connected(backend), one.delivery.address, raw)
+        return _hand_over(backend, _connected(backend), one.delivery.address, raw, return_path_of(one))
     except ValueError as error:
         _hang_up(backend)
         return Outcome(False, f"The address cannot be used: {error}", is_final=True)
@@ -68,11 +72,15 @@ def _connected(backend: EmailBackend) -> smtplib.SMTP:
     return connection
 
 
-def _hand_over(backend: EmailBackend, connection: smtplib.SMTP, address: str, raw: bytes) -> Outcome:
+def return_path_of(one: Outgoing) -> str:
+    """Whom a bounce goes to: nobody, for what the product says by itself; the desk, for what a person wrote."""
+    return parseaddr(_reply_to(one))[1] if one.delivery.moment in WRITTEN_BY_PEOPLE else ""
+
+
+def _hand_over(backend: EmailBackend, connection: smtplib.SMTP, address: str, raw: bytes, return_path: str) -> Outcome:
     """The SMTP dialogue for one message, so that the server's own answers are kept."""
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     commands: tuple[tuple[str, Callable[[], tuple[int, bytes]]], ...] = (
-        ("sender", lambda: connection.mail(sender)),
+        ("sender", lambda: _sender(connection, return_path)),
         ("recipient", lambda: connection.rcpt(address)),
         ("message", lambda: connection.data(raw)),
     )
@@ -90,6 +98,40 @@ def _hand_over(backend: EmailBackend, connection: smtplib.SMTP, address: str, ra
     return Outcome(True, said)
 
 
+def _sender(connection: smtplib.SMTP, return_path: str) -> tuple[int, bytes]:
+    """Names the return path; the desk's plain address where the server takes neither an empty nor a signed one."""
+    code, answer = connection.mail(return_path)
+    desk = mail_reference.desk_address()
+    if code < 500 or return_path == desk:
+        return code, answer
+    connection.rset()
+    return connection.mail(desk)
+
+
+def _ref(one: Outgoing) -> str:
+    """The record an answer belongs to."""
+    event = one.delivery.event
+    if event.ticket_id:
+        return f"INC-{event.ticket_id}"
+    return f"MI-{one.delivery.incident_id}" if one.delivery.incident_id else ""
+
+
+def _reply_to(one: Outgoing) -> str:
+    return mail_reference.reply_to(_ref(one), one.delivery.address)
+
+
+def _thread(one: Outgoing) -> dict[str, str]:
+    """So that all mails about one record stand together, below the mail that began it if there is one."""
+    ref, ticket = _ref(one), one.delivery.event.ticket_id
+    if not ref:
+        return {}
+    theirs = thread_of(ticket, one.delivery.address) if ticket else ""
+    root = mail_reference.thread_root(ref, one.delivery.address)
+    safe = theirs if re.fullmatch(r"<[!-;=?-~]{3,250}>", theirs) else ""
+    known = {"References": f"{root} {safe}".strip(), "X-MIM-Reference": ref}
+    return known | ({"In-Reply-To": safe} if safe else {})
+
+
 def compose(one: Outgoing) -> EmailMultiAlternatives:
     """Plain text with an HTML alternative; marked as automatic so that nobody's absence note answers it."""
     delivery, message = one.delivery, one.message
@@ -97,22 +139,21 @@ def compose(one: Outgoing) -> EmailMultiAlternatives:
         "Message-ID": delivery.message_id,
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
-        "X-MIM-Loop": delivery.message_id.strip("<>").partition("@")[2],
+        "X-MIM-Loop": mail_reference.own_host(),
+        **_thread(one),
     }
-    if delivery.incident_id:
-        thread = f"<MI-{delivery.incident_id}@{delivery.message_id.strip('<>').partition('@')[2]}>"
-        headers |= {"References": thread, "X-MIM-Reference": f"MI-{delivery.incident_id}"}
     text, markup = message.text, message.html
     if delivery.recipient_id is None and delivery.audience == Audience.USERS:
         url = end_url(delivery.address)
         headers |= {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
         text = f"{text}\n\nNo more of these mails: {url}\n"
         markup = markup.replace("</body>", format_html('<p><a href="{}">No more of these mails</a></p></body>', url))
+    ref = _ref(one)
     mail = EmailMultiAlternatives(
-        subject=message.subject,
+        subject=message.subject + (mail_reference.subject_mark(ref, delivery.address) if ref else ""),
         body=text,
         to=[delivery.address],
-        reply_to=[settings.DEFAULT_FROM_EMAIL],
+        reply_to=[_reply_to(one)],
         headers=headers,
     )
     mail.attach_alternative(markup, "text/html")

@@ -14,6 +14,7 @@ from incidents.actions import (
     changes,
     documents,
     downtime,
+    mail_settings,
     major_incidents,
     organisation,
     problems,
@@ -27,6 +28,9 @@ from incidents.actions import (
     updates,
 )
 from incidents.alert_signals import Says, Signal
+from incidents.actions.mail import Came
+from incidents.intake.email.process import process_one
+from incidents.intake.email.store import keep
 from incidents.models import Consult, User
 from mim.first_administrator_token import make_token
 from notifications.models import Delivery, Heartbeat, Notice
@@ -79,6 +83,7 @@ def build() -> World:
     world.places[""] = _catalogue(world, now)
     _two_incidents(world, others, now)
     _reports(world, others, now)
+    _mails(world, now)
     _mentioned(world)
     monitoring_world.build(world, now)
     _keys(world)
@@ -234,6 +239,24 @@ def _reports(world: World, others: dict[str, User], now: Any) -> None:
     world.places["delivery own"] = SimpleNamespace(pk=_delivery(event, world.people["requester"], now).pk)
     world.places["person own"] = SimpleNamespace(email="requester@example.org", pk=world.people["requester"].pk)
     world.places["person foreign"] = SimpleNamespace(email="technician@example.org", pk=technician.pk)
+
+
+def _mails(world: World, now: Any) -> None:
+    """One mail that became a ticket, and one that is held back and so belongs to no ticket."""
+    by = {"actor": world.people["administrator"], "at": now}
+    address = mail_settings.save_address(changes={"address": "pay@shop.example"}, **by)
+    settings = {"name": "Help", "host": "imap.invalid", "port": 993, "security": "tls", "username": "help",
+                "password": "x", "folder": "INBOX", "afterwards": "seen", "move_to": ""}  # fmt: skip
+    mailbox = mail_settings.save_mailbox(changes=settings, **by)
+    for name, raw in (
+        ("mail of a ticket", b"From: a@shop.example\r\nSubject: Cannot pay\r\n\r\nSeen"),
+        ("mail held back", b"From: a@shop.example\r\nSubject: Spam\r\nX-Spam-Flag: YES\r\n\r\nSeen"),
+    ):
+        mail, _ = keep(raw, Came(via="smtp", envelope_from="a@shop.example"), at=now)
+        process_one(mail.pk, at=now)
+        world.places[name] = SimpleNamespace(pk=mail.pk)
+    world.places["receiving address"] = SimpleNamespace(pk=address.pk)
+    world.places["mailbox"] = SimpleNamespace(pk=mailbox.pk)
 
 
 def _mentioned(world: World) -> None:

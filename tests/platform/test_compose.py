@@ -7,7 +7,7 @@ import yaml
 
 from mim.embedded.services import ROOT
 
-PROGRAMS = {"migrate", "web", "stream", "worker", "beat"}
+PROGRAMS = {"migrate", "web", "stream", "worker", "beat", "mail"}
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,15 @@ def test_no_secret_has_a_default(compose):
     assert not any(offered.values())
 
 
-def test_only_the_proxy_is_reached_from_outside(compose):
-    assert [name for name, service in compose["services"].items() if "ports" in service] == ["proxy"]
+def test_only_the_proxy_and_the_mail_listener_are_reached_from_outside(compose):
+    assert {name for name, service in compose["services"].items() if "ports" in service} == {"proxy", "mail"}
+
+
+def test_the_mail_listener_is_asked_as_a_mail_server_is(compose):
+    mail = compose["services"]["mail"]
+    assert mail["command"][:3] == ["python", "manage.py", "receive_mail"]
+    assert "smtplib.SMTP" in mail["healthcheck"]["test"][-1] and mail["command"][-1] in mail["healthcheck"]["test"][-1]
+    assert mail["ports"][0].endswith(f":{mail['command'][-1]}")
 
 
 def test_data_survives_on_volumes(compose):
