@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from incidents.actions import cascades, changes, steps
+from incidents.actions import cascades, changes, influx, steps, usual
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -39,3 +39,21 @@ def sweep_consults() -> None:
 def forget_idempotency_keys() -> None:
     """First answers are repeated for 24 hours, then forgotten."""
     IdempotentRequest.objects.filter(created_at__lt=timezone.now() - REMEMBERED_FOR).delete()
+
+
+@shared_task
+def look_for_influx() -> None:
+    """New tickets and alerts are counted, attached to what is open, and judged; also what no wake-up reached."""
+    influx.look(at=timezone.now())
+
+
+@shared_task
+def renew_usual_arrivals() -> None:
+    """What is usual is computed again every six hours."""
+    usual.renew_when_due(at=timezone.now())
+
+
+@shared_task
+def forget_arrivals() -> None:
+    """Counters and groups nothing is compared with any more."""
+    influx.forget(at=timezone.now())
