@@ -12,10 +12,10 @@ BODY_CHARACTERS = 600
 MOST_TERMS = 60
 CORE_SHARE = 0.6
 _STOP = frozenset(
-    "a about after again all also an and any are as at be been before but by can cannot could did do does for from "
-    "get gets had has have he her his how i if in into is it its just me my no not now of off on once one only or our "
-    "out please she since so some still that the their them then there they this to too up us was we were what when "
-    "where which while who why will with would you your".split()
+    """a about after again all also an and any are as at be been before but by can cannot could did do does for from
+    get gets had has have he her his how i if in into is it its just me my no not now of off on once one only or our
+    out please she since so some still that the their them then there they this to too up us was we were what when
+    where which while who why will with would you your""".split()  # noqa: SIM905 (words, not a list of quotes)
 )
 _WORD = re.compile(r"[^\W_]{2,}", re.UNICODE)
 

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 HOURS = 168
 SUNDAY = 6
-UNKNOWN_PER_HOUR = 1.0
+UNKNOWN_PER_HOUR = 0.5
 """What is taken for usual while there is no history at all."""
 LEAST_PER_HOUR = 0.02
 LEAST_EXPECTED = 0.005
 """Of alike texts in one window, however rare their words."""
+BY_ACCIDENT = 0.05
+"""Repetitions that are taken for usual in any window."""
 SMOOTHING = 3.0
 """A thin history is filled up with so many weeks of what similar hours bring."""
 MOST_SOURCES = 64
@@ -35,9 +37,20 @@ class Thresholds:
     window_minutes: int = 15
     least_arrivals: int = 5
     least_requesters: int = 3
-    tail: float = 1e-5
+    tail: float = 1e-6
     similarity: float = 0.35
     attaches: bool = True
+
+
+@dataclass(frozen=True)
+class InForce:
+    """The thresholds of the organisation, and of each service that has its own."""
+
+    default: Thresholds = field(default_factory=Thresholds)
+    services: Mapping[int, Thresholds] = field(default_factory=dict)
+
+    def of(self, service_id: int | None) -> Thresholds:
+        return self.services.get(service_id or 0, self.default)
 
 
 @dataclass(frozen=True)
@@ -74,14 +87,24 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """How much of a window says the same as something else in it. `beyond` leaves out the first of each group, since
+    one has to be there; `expected` is how many such repetitions are usual. Each requester counts once per group."""
+
+    reports: int = 0
+    beyond: int = 0
+    expected: float = 0.0
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """`expected` is what the window normally brings, `tail` how probable so many are by chance."""
+    """`expected` is what the window normally brings, `tail` how probable so many, or so many alike, are by chance."""
 
     proposes: bool
     window: Window
     expected: float
     tail: float
-    reasons: tuple[str, ...] = ()
+    repeated: Repeated | None = None
 
 
 def minute_of(at: datetime) -> datetime:
@@ -132,32 +155,52 @@ def poisson_tail(count: int, expected: float) -> float:
     return min(total, 1.0)
 
 
-def assess(
-    window: Window, expected: float, thresholds: Thresholds, mentions: Sequence[tuple[str, int]] = ()
-) -> Verdict:
-    """Proposes when so many are improbable and both floors are reached.
-
-    `mentions` are words with how many of the tickets use them, for the reasons only.
-    """
+def assess(window: Window, expected: float, thresholds: Thresholds, *, repeated: Repeated | None = None) -> Verdict:
+    """Proposes when both floors are reached and so many, or so many alike, are improbable."""
     tail = poisson_tail(window.arrived, expected)
-    reached = (
-        window.arrived >= thresholds.least_arrivals
-        and window.requesters >= thresholds.least_requesters
-        and tail <= thresholds.tail
+    if repeated is not None:
+        tail = min(tail, combined(tail, poisson_tail(repeated.beyond, repeated.expected)))
+    reached = reaches_floors(window, thresholds) and tail <= thresholds.tail
+    return Verdict(reached, window, expected, tail, repeated)
+
+
+def combined(one: float, other: float) -> float:
+    """The probability of two such findings together (Fisher): many at once, and many that say the same."""
+    product = one * other
+    return product * (1 - math.log(product)) if product > 0 else 0.0
+
+
+def reaches_floors(window: Window, thresholds: Thresholds) -> bool:
+    """Enough arrivals from enough requesters to be worth a second look."""
+    return window.arrived >= thresholds.least_arrivals and window.requesters >= thresholds.least_requesters
+
+
+def repeated_in(groups: Iterable[tuple[int, float]]) -> Repeated:
+    """From (distinct requesters, usual arrivals of such words in the window) of each group of alike reports."""
+    several = [(number, usual) for number, usual in groups if number > 1]
+    return Repeated(
+        sum(number for number, _ in several),
+        sum(number - 1 for number, _ in several),
+        BY_ACCIDENT + sum(max(usual, LEAST_EXPECTED) for _, usual in several),
     )
-    return Verdict(reached, window, expected, tail, tuple(said(window, expected, tail, mentions)) if reached else ())
 
 
-def said(window: Window, expected: float, tail: float, mentions: Sequence[tuple[str, int]] = ()) -> list[str]:
-    """The verdict in plain words: how many, against what, which words, from how many, how unlikely."""
+def said(verdict: Verdict, mentions: Sequence[tuple[str, int]] = ()) -> list[str]:
+    """The verdict in plain words: how many, against what, which words, from how many, how unlikely.
+
+    `mentions` are words with how many of the tickets use them.
+    """
+    window, expected, repeated = verdict.window, verdict.expected, verdict.repeated
     arrived = [_counted(window.tickets, "ticket")] if window.tickets else []
     arrived += [_counted(window.alerts, "alert")] if window.alerts else []
     named = ", ".join(f"{times} mention {word}" for word, times in mentions)
     first = f"{' and '.join(arrived) or 'Nothing'} in {_counted(window.lasted, 'minute')}, normally {_figure(expected)}"
+    alike = [f"{repeated.reports} of them say the same as another"] if repeated and repeated.reports else []
     return [
         f"{first}; {named}" if named else first,
+        *alike,
         f"From {_counted(window.requesters, 'different requester or source', 'different requesters or sources')}",
-        f"By chance this happens {_chance(tail)}",
+        f"By chance this happens {_chance(verdict.tail)}",
     ]
 
 

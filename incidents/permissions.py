@@ -171,6 +171,7 @@ ACTS: dict[str, rules.Predicate] = {
     "view_services": is_staff | is_stakeholder,
     "configure_services": is_administrator | is_desk_manager,
     "configure": is_administrator,
+    "configure_influx": is_administrator | is_desk_manager | is_incident_manager,
     "import_history": is_administrator | is_desk_manager,
     "use_portal": has_any_role,
 }

@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from incidents.actions import cascades, changes, influx, steps, usual
+from incidents.actions import backtests, cascades, changes, influx, steps, usual
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -54,6 +54,13 @@ def renew_usual_arrivals() -> None:
 
 
 @shared_task
+def run_backtests() -> None:
+    """Thresholds tried on past tickets, a week at a time; goes on where a worker that died left off."""
+    backtests.run_waiting(at=timezone.now())
+
+
+@shared_task
 def forget_arrivals() -> None:
-    """Counters and groups nothing is compared with any more."""
+    """Counters, groups and old back-tests nothing is compared with any more."""
     influx.forget(at=timezone.now())
+    backtests.forget(at=timezone.now())

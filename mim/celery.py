@@ -26,7 +26,8 @@ app.conf.beat_schedule = {
     "flag-late-approvals": {"task": "incidents.tasks.sweep_emergency_approvals", "schedule": 60.0},
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},
     "look-for-influx": {"task": "incidents.tasks.look_for_influx", "schedule": 5.0},
-    "renew-usual-arrivals": {"task": "incidents.tasks.renew_usual_arrivals", "schedule": 600.0},
+    "renew-usual-arrivals": {"task": "incidents.tasks.renew_usual_arrivals", "schedule": 60.0},
+    "run-back-tests": {"task": "incidents.tasks.run_backtests", "schedule": 10.0},
     "forget-arrivals": {"task": "incidents.tasks.forget_arrivals", "schedule": 3600.0},
     "forget-idempotency-keys": {"task": "incidents.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

@@ -4,7 +4,6 @@ A ticket is noted with a row of its own in the transaction that files it, so tha
 detector folds these rows into the counters. Alerts are counted directly, a batch a statement.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,8 @@ from django.db import connection
 
 from incidents.detection import MOST_SOURCES
 from incidents.errands import after_commit
-from incidents.models import Arrival, ArrivalCount, Channel, Ticket, TicketKind
+from incidents.models import Arrival, ArrivalCount, Ticket, TicketKind
+from incidents.queries.influx import source_number, source_of
 
 LOOK = "incidents.tasks.look_for_influx"
 
@@ -59,7 +59,7 @@ def note(arrived: Iterable[Arrived]) -> None:
                 [key[1] for key in keys],
                 [sums[key][0][0] for key in keys],
                 [sums[key][0][1] for key in keys],
-                ["{%s}" % ",".join(map(str, sorted(sums[key][1])[:MOST_SOURCES])) for key in keys],
+                [f"{{{','.join(map(str, sorted(sums[key][1])[:MOST_SOURCES]))}}}" for key in keys],
                 MOST_SOURCES,
             ],
         )
@@ -80,22 +80,6 @@ def filed(ticket: Ticket) -> None:
         update_fields=["at", "source", "cluster", "counted", "looked_at"],
     )
     ring()
-
-
-def source_of(ticket: Ticket) -> str:
-    """Who reported it. Reports nobody is named for count as one each, those of one program as one together."""
-    if ticket.requester_id:
-        return f"user {ticket.requester_id}"
-    if ticket.requester_email:
-        return f"mail {ticket.requester_email.lower()}"
-    if ticket.channel in (Channel.API, Channel.MONITORING):
-        return f"program {ticket.created_by_id}"
-    return f"ticket {ticket.pk}"
-
-
-def source_number(source: str) -> int:
-    """The same number for the same words, so that counters can tell sources apart without keeping their names."""
-    return int.from_bytes(hashlib.blake2b(source.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def ring() -> None:

@@ -10,12 +10,24 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from incidents.actions import arrivals, influx_candidates
 from incidents.actions.arrivals import Arrived
 from incidents.alike import Cluster, Vocabulary, nearest, terms_of
-from incidents.detection import LEAST_EXPECTED, Minute, Verdict, assess, minute_of, window_of
+from incidents.detection import (
+    LEAST_EXPECTED,
+    Minute,
+    Repeated,
+    Usual,
+    Verdict,
+    Window,
+    assess,
+    minute_of,
+    reaches_floors,
+    repeated_in,
+    window_of,
+)
 from incidents.models import Arrival, ArrivalCount, TextCluster
 from incidents.queries import influx as queries
 
@@ -133,10 +145,13 @@ def judge_waiting(*, at: datetime) -> int:
 
 
 def _safely(what: str, act: Callable[[], Any]) -> None:
-    """One subject that cannot be judged must not hold up the others."""
+    """One subject that cannot be judged must not hold up the others. A deadlock or a lost connection ends the turn,
+    which is taken again whole."""
     try:
         with transaction.atomic():
             act()
+    except OperationalError:
+        raise
     except Exception:
         _log.exception("influx: not judged", extra={"subject": what})
 
@@ -195,7 +210,7 @@ class _Turn:
             if kind == "incident":
                 influx_candidates.adopt_further(pk, ids, at=self.at)
             else:
-                influx_candidates.attach_further(pk, ids, said=self.growth, at=self.at)
+                influx_candidates.attach_further(pk, ids, growth=self.growth, at=self.at)
 
     def growth(self, service_id: int | None) -> Verdict | None:
         """What the latest window of the candidate's service looks like; None without a service."""
@@ -213,10 +228,18 @@ class _Turn:
             minutes = _with_hosts(minutes, queries.alert_sources(service_id, window.begins_at, window.ends_at))
             window = window_of(minutes, ends_at, own.window_minutes, after=self.judged_until.get(service_id))
         expected = self._expected(service_id, window.begins_at, window.ends_at)
-        return assess(window, expected, own)
+        repeated = self._repeated(service_id, window) if reaches_floors(window, own) else None
+        return assess(window, expected, own, repeated=repeated)
+
+    def _repeated(self, service_id: int | None, window: Window) -> Repeated:
+        """How many of the window's tickets say the same as another; asked only once the floors are reached."""
+        usual = self._expected(None, window.begins_at, window.ends_at)
+        groups = queries.groups_of_service(service_id, window.begins_at, window.ends_at)
+        rows = TextCluster.objects.in_bulk([pk for pk, number in groups.items() if number > 1])
+        return repeated_in((groups[pk], usual * _Held(row).usual_share(self.vocabulary)) for pk, row in rows.items())
 
     def _expected(self, service_id: int | None, begins_at: datetime, ends_at: datetime) -> float:
-        known = self.usual.get(service_id) or queries.Usual()
+        known = self.usual.get(service_id) or Usual()
         return known.expected(begins_at, ends_at, self.calendar)
 
     def judge_service(self, service_id: int) -> None:
@@ -267,7 +290,7 @@ def _with_hosts(minutes: list[Minute], hosts: dict[datetime, frozenset[str]]) ->
             one.at,
             one.tickets,
             one.alerts,
-            one.sources | {arrivals.source_number(f"host {host}") for host in hosts.get(one.at, ())},
+            one.sources | {queries.source_number(f"host {host}") for host in hosts.get(one.at, ())},
         )
         for one in minutes
     ]

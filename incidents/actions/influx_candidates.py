@@ -12,8 +12,8 @@ from incidents.actions import candidates, clocks
 from incidents.actions.children import adopt
 from incidents.actions.input import TITLE
 from incidents.actions.locking import lock_incident
-from incidents.detection import Thresholds, Verdict, Window, minute_of, said, window_of
 from incidents.detection import Minute as Counted
+from incidents.detection import Thresholds, Verdict, Window, minute_of, said, window_of
 from incidents.models import (
     OPEN_TICKET_STATUSES,
     Alert,
@@ -111,7 +111,7 @@ def _gather(
 def _words(verdict: Verdict, titles: Collection[str]) -> tuple[list[str], dict[str, Any]]:
     """The reasons of the candidate, and the figures behind them as JSON."""
     window, named = verdict.window, queries.mentions(titles)
-    reasons = said(window, verdict.expected, verdict.tail, named)
+    reasons = said(verdict, named)
     return reasons, {
         "tickets": window.tickets,
         "alerts": window.alerts,
@@ -196,7 +196,7 @@ def adopt_further(incident_id: int, ticket_ids: Sequence[int], *, at: datetime) 
 
 
 @transaction.atomic
-def attach_further(candidate_id: int, ticket_ids: Sequence[int], *, said: Growth, at: datetime) -> int:
+def attach_further(candidate_id: int, ticket_ids: Sequence[int], *, growth: Growth, at: datetime) -> int:
     """Later tickets become evidence of an open candidate; their requesters hear that it is being looked at."""
     candidate = candidates.locked(candidate_id)
     if not candidate.is_open:
@@ -215,7 +215,7 @@ def attach_further(candidate_id: int, ticket_ids: Sequence[int], *, said: Growth
         )
     if joined:
         _grow(
-            candidate, [ticket.ref for ticket in joined], said(candidate.service_id) or _of_cluster(candidate, at), at
+            candidate, [ticket.ref for ticket in joined], growth(candidate.service_id) or _of_cluster(candidate, at), at
         )
     return len(joined)
 

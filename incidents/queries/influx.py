@@ -1,7 +1,8 @@
-"""What the influx detector reads: what waits, what is counted, what is usual, what is open. Constant queries a batch."""
+"""What the influx detector reads: what waits, what is usual, what is open. Constant queries a batch."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Max, Q, QuerySet
 
 from incidents.alike import Vocabulary, words_of
-from incidents.detection import HOURS, Calendar, Minute, Thresholds, Usual
+from incidents.detection import HOURS, Calendar, InForce, Minute, Thresholds, Usual
 from incidents.models import (
     OPEN_CANDIDATE_STATUSES,
     AffectedService,
@@ -18,6 +19,7 @@ from incidents.models import (
     Arrival,
     ArrivalCount,
     Candidate,
+    Channel,
     DowntimeInterval,
     Holiday,
     InfluxThresholds,
@@ -25,6 +27,7 @@ from incidents.models import (
     MajorIncident,
     Organisation,
     StageEntry,
+    Ticket,
     TicketVocabulary,
     UsualArrivals,
 )
@@ -37,17 +40,6 @@ MOST_ALERTS = 500
 
 
 # --- Settings ---------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class InForce:
-    """The thresholds of the organisation, and of each service that has its own."""
-
-    default: Thresholds
-    services: Mapping[int, Thresholds] = field(default_factory=dict)
-
-    def of(self, service_id: int | None) -> Thresholds:
-        return self.services.get(service_id or 0, self.default)
-
-
 def thresholds_from(values: Mapping[str, Any], base: Thresholds) -> Thresholds:
     """`base` with what was saved; names that are no threshold any more are passed over."""
     return replace(base, **{name: value for name, value in values.items() if name in Thresholds.__dataclass_fields__})
@@ -79,6 +71,23 @@ def vocabulary() -> Vocabulary:
 def _vocabulary(pk: int) -> Vocabulary:
     row = TicketVocabulary.objects.filter(pk=pk).first()
     return Vocabulary(row.documents, row.counts) if row else Vocabulary()
+
+
+# --- Who reported ------------------------------------------------------------------------------
+def source_of(ticket: Ticket) -> str:
+    """Who reported it. Reports nobody is named for count as one each, those of one program as one together."""
+    if ticket.requester_id:
+        return f"user {ticket.requester_id}"
+    if ticket.requester_email:
+        return f"mail {ticket.requester_email.lower()}"
+    if ticket.channel in (Channel.API, Channel.MONITORING):
+        return f"program {ticket.created_by_id}"
+    return f"ticket {ticket.pk}"
+
+
+def source_number(source: str) -> int:
+    """The same number for the same words, so that counters can tell sources apart without keeping their names."""
+    return int.from_bytes(hashlib.blake2b(source.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 # --- What arrived -----------------------------------------------------------------------------
@@ -155,14 +164,20 @@ class Open:
     candidates: Mapping[int, int]
     cluster_incidents: Mapping[int, int]
     cluster_candidates: Mapping[int, int]
+    cluster_services: Mapping[int, int | None]
 
     def home_of(self, service_id: int | None, cluster_id: int | None) -> tuple[str, int] | None:
-        """("incident" or "candidate", id), or None when nothing is open for it."""
+        """("incident" or "candidate", id), or None when nothing is open for it.
+
+        Words alone do not carry a ticket that names one service to what is open for another.
+        """
+        about = self.cluster_services.get(cluster_id or 0)
+        by_words = cluster_id if service_id is None or about is None or about == service_id else None
         for kind, by_service, by_cluster in (
             ("incident", self.incidents, self.cluster_incidents),
             ("candidate", self.candidates, self.cluster_candidates),
         ):
-            found = by_service.get(service_id or 0) or by_cluster.get(cluster_id or 0)
+            found = by_service.get(service_id or 0) or by_cluster.get(by_words or 0)
             if found:
                 return kind, found
         return None
@@ -175,21 +190,24 @@ def what_is_open(services: Collection[int], clusters: Mapping[int, int | None]) 
     waiting = Candidate.objects.filter(status__in=OPEN_CANDIDATE_STATUSES, service__in=services)
     candidates = dict(waiting.values_list("service", "pk"))
     known = {pk for pk in clusters.values() if pk}
-    judged = {
-        pk: (status, incident)
-        for pk, status, incident in Candidate.objects.filter(pk__in=known).values_list("pk", "status", "major_incident")
-    }
+    rows = Candidate.objects.filter(pk__in=known).values_list("pk", "status", "major_incident", "service")
+    judged = {pk: (status, incident, service) for pk, status, incident, service in rows}
     running = set(
         _under_way()
-        .filter(pk__in=[incident for _, incident in judged.values() if incident])
+        .filter(pk__in=[incident for _, incident, _ in judged.values() if incident])
         .values_list("pk", flat=True)
     )
     of_cluster = {one: judged[pk] for one, pk in clusters.items() if pk in judged}
     return Open(
         incidents,
         candidates,
-        {one: incident for one, (_, incident) in of_cluster.items() if incident in running},
-        {one: clusters[one] for one, (status, _) in of_cluster.items() if status in OPEN_CANDIDATE_STATUSES},
+        {one: incident for one, (_, incident, _) in of_cluster.items() if incident in running},
+        {
+            one: pk
+            for one, (status, _, _) in of_cluster.items()
+            if status in OPEN_CANDIDATE_STATUSES and (pk := clusters[one])
+        },
+        {one: service for one, (_, _, service) in of_cluster.items()},
     )
 
 
@@ -260,3 +278,17 @@ def arrivals_of(cluster_id: int, since: datetime) -> list[Arrival]:
     """The newest tickets of a text cluster. One query."""
     rows = Arrival.objects.filter(cluster=cluster_id, at__gte=since).select_related("ticket__candidate")
     return list(rows.order_by("-at")[:MOST_OF_A_CLUSTER])
+
+
+def groups_of_service(service_id: int | None, since: datetime, until: datetime) -> dict[int, int]:
+    """From how many distinct requesters each text cluster has tickets of the service. One query, the newest 500."""
+    rows = Arrival.objects.filter(
+        ticket__service=service_id,
+        ticket__reported_at__gte=since,
+        ticket__reported_at__lt=until + timedelta(minutes=1),
+        cluster__isnull=False,
+    )
+    sources: dict[int, set[int]] = {}
+    for cluster, source in rows.order_by("-ticket__reported_at").values_list("cluster", "source")[:MOST_OF_A_CLUSTER]:
+        sources.setdefault(cluster, set()).add(source)
+    return {cluster: len(held) for cluster, held in sources.items()}
