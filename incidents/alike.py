@@ -96,15 +96,19 @@ def shared_words(one: Mapping[str, float], other: Mapping[str, float], *, most: 
 
 @dataclass
 class Cluster:
-    """Texts that say the same. `weights` is the sum of their vectors, `counts` in how many each term occurs."""
+    """Texts that say the same. `weights` is the sum of their vectors, `counts` in how many each term occurs,
+    `services` how many name each service."""
 
     weights: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     members: int = 0
+    services: dict[int, int] = field(default_factory=dict)
 
-    def take(self, vector: Mapping[str, float]) -> None:
+    def take(self, vector: Mapping[str, float], service: int | None = None) -> None:
         """One more text."""
         self.members += 1
+        if service is not None:
+            self.services[service] = self.services.get(service, 0) + 1
         for term, weight in vector.items():
             self.weights[term] = self.weights.get(term, 0.0) + weight
             self.counts[term] = self.counts.get(term, 0) + 1
@@ -127,6 +131,13 @@ class Cluster:
         single = [term for term in self.core() if " " not in term]
         named = single or [term for term in self.weights if " " not in term]
         return sorted(named, key=lambda term: (-self.weights[term], term))[:most]
+
+    def service(self) -> int | None:
+        """The service those members mean that name one; None when they name several, or none does."""
+        if not self.services:
+            return None
+        service, times = max(self.services.items(), key=lambda item: (item[1], -item[0]))
+        return service if times >= CORE_SHARE * sum(self.services.values()) else None
 
     def usual_share(self, vocabulary: Vocabulary) -> float:
         """Which share of ordinary texts would belong here: that of the rarest term most members share; 1 if none."""

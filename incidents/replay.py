@@ -5,7 +5,7 @@ What is usual and which words are ordinary are handed in by the caller, who take
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from incidents.alike import Cluster, Vocabulary, nearest, terms_of
@@ -104,6 +104,8 @@ class Replay:
         self.seen += 1
         self._close_quiet(report.at)
         group = self._group(report)
+        if report.service is None and group is not None and (meant := group.service()) is not None:
+            report = replace(report, service=meant)
         recent = self._remember(report, group)
         home = self._open.get(report.service or 0) or _by_words(report, group)
         if home is not None:
@@ -142,7 +144,7 @@ class Replay:
         if not isinstance(found, _Group) or alike < self.thresholds.default.similarity:
             found = _Group()
             self._groups.append(found)
-        found.take(vector)
+        found.take(vector, report.service)
         found.reports.append(report)
         return found
 

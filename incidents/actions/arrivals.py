@@ -77,7 +77,7 @@ def filed(ticket: Ticket) -> None:
         [Arrival(ticket=ticket, at=ticket.reported_at, source=source_number(source_of(ticket)))],
         update_conflicts=True,
         unique_fields=["ticket"],
-        update_fields=["at", "source", "cluster", "counted", "looked_at"],
+        update_fields=["at", "source", "service", "cluster", "counted", "looked_at"],
     )
     ring()
 

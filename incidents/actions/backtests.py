@@ -213,7 +213,8 @@ def _verdict(
 
 
 def _weeks(by_week: dict[str, Counter[str]], job: Backtest, hours: Calendar) -> list[dict[str, Any]]:
-    at, weeks = job.since, []
+    at = job.since
+    weeks: list[dict[str, Any]] = []
     while at < job.until + timedelta(days=6):
         week = queries.week_of(min(at, job.until - timedelta(seconds=1)), hours)
         if not weeks or weeks[-1]["week"] != week:

@@ -70,12 +70,10 @@ def count_waiting(*, at: datetime) -> int:
     by_alert = set(queries.opened_by_alerts([one.ticket_id for one in batch]))
     counting = [one for one in batch if _counts(one, planned) and one.ticket_id not in by_alert]
     _group(counting, at=at)
-    arrivals.note(
-        Arrived(one.ticket.service_id, one.at, tickets=1, sources=frozenset([one.source])) for one in counting
-    )
+    arrivals.note(Arrived(one.service_id, one.at, tickets=1, sources=frozenset([one.source])) for one in counting)
     for one in batch:
         one.counted = True
-    Arrival.objects.bulk_update(batch, ["counted", "cluster"])
+    Arrival.objects.bulk_update(batch, ["counted", "cluster", "service"])
     return len(batch)
 
 
@@ -86,7 +84,12 @@ def _counts(arrival: Arrival, planned: set[tuple[int, datetime]]) -> bool:
 
 
 def _group(batch: list[Arrival], *, at: datetime) -> None:
-    """Each ticket joins the group it is most alike to, or begins one. Compares with recent groups only."""
+    """Each ticket joins the group it is most alike to, or begins one. Compares with recent groups only.
+
+    A ticket that names no service counts for the one that others in the same words name.
+    """
+    for one in batch:
+        one.service_id = one.ticket.service_id
     recent = [one for one in batch if one.at >= at - LOOKS_BACK]
     if not recent:
         return
@@ -102,16 +105,18 @@ def _group(batch: list[Arrival], *, at: datetime) -> None:
         if not isinstance(found, _Held) or alike < similar:
             found = _Held(TextCluster.objects.create(words="", first_at=one.at, last_at=one.at))
             known.append((found, found.row))
-        found.take(vector)
+        found.take(vector, one.service_id)
+        one.service_id = one.service_id or found.service()
         found.row.last_at = max(found.row.last_at, one.at)
         one.cluster = found.row
         touched[found.row.pk] = (found, found.row)
     for held, row in touched.values():
         row.weights = {term: round(weight, 4) for term, weight in held.weights.items()}
         row.counts, row.members = held.counts, held.members
+        row.services = {str(service): times for service, times in held.services.items()}
         row.words = " ".join(held.words())[:120]
     TextCluster.objects.bulk_update(
-        [row for _, row in touched.values()], ["weights", "counts", "members", "words", "last_at"]
+        [row for _, row in touched.values()], ["weights", "counts", "services", "members", "words", "last_at"]
     )
 
 
@@ -119,7 +124,8 @@ class _Held(Cluster):
     """A group as it is in the database."""
 
     def __init__(self, row: TextCluster) -> None:
-        super().__init__(dict(row.weights), dict(row.counts), row.members)
+        services = {int(service): times for service, times in row.services.items()}
+        super().__init__(dict(row.weights), dict(row.counts), row.members, services)
         self.row = row
 
 
@@ -181,9 +187,11 @@ class _Turn:
         for row in rows:
             if row.service_id and row.minute >= self.since:
                 self.touched.setdefault(row.service_id, []).append(row.minute)
-        named = {one.ticket.service_id for one in batch if one.ticket.service_id}
+        named = {one.service_id for one in batch if one.service_id}
         self.services = named | set(self.touched)
-        self.clusters = {one.cluster_id: one.cluster for one in batch if one.cluster is not None}
+        self.clusters: dict[int, TextCluster] = {
+            one.cluster.pk: one.cluster for one in batch if one.cluster is not None
+        }
         self.evidence_of = {pk: cluster.candidate_id for pk, cluster in self.clusters.items()}
         self.thresholds = queries.in_force()
         self.calendar = queries.calendar()
@@ -201,8 +209,8 @@ class _Turn:
         """Tickets whose outage is known already go there; their requesters hear of it at once."""
         homes: dict[tuple[str, int], list[Arrival]] = {}
         for one in self.batch:
-            own = self.thresholds.of(one.ticket.service_id)
-            home = self.open.home_of(one.ticket.service_id, one.cluster_id)
+            own = self.thresholds.of(one.service_id)
+            home = self.open.home_of(one.service_id, one.cluster_id)
             if home and own.attaches and one.ticket.major_incident_id is None:
                 homes.setdefault(home, []).append(one)
         for (kind, pk), found in sorted(homes.items(), key=lambda item: (item[0][0] != "incident", item[0][1])):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from incidents import events, live
 from incidents.actions import candidates, clocks
@@ -27,10 +28,9 @@ from incidents.models import (
 )
 from incidents.process import EventKind
 from incidents.queries import influx as queries
+from incidents.replay import service_of
 
 MOST_TICKETS = 500
-SERVICE_SHARE = 0.6
-"""A group of texts is about one service when so much of it names that service."""
 Growth = Callable[[int | None], Verdict | None]
 
 
@@ -39,7 +39,8 @@ def raise_for_service(service_id: int, verdict: Verdict, thresholds: Thresholds,
     if queries.what_is_open({service_id}, {}).incidents:
         return None
     service = Service.objects.get(pk=service_id)
-    tickets = _free_tickets(verdict.window).filter(service=service_id)
+    counted = Arrival.objects.filter(service=service_id, at__gte=verdict.window.begins_at).values("ticket")
+    tickets = _free_tickets(verdict.window).filter(Q(service=service_id) | Q(service=None, pk__in=counted))
     found = dict(tickets.order_by("-reported_at").values_list("pk", "title")[:MOST_TICKETS])
     groups, beside = _groups_of(found, verdict.window)
     candidate = _gather(
@@ -65,7 +66,8 @@ def raise_for_cluster(
     ]  # fmt: skip
     if len(free) < thresholds.least_arrivals:
         return None
-    service = _service_of(free)
+    named = service_of([ticket.service_id for ticket in free])
+    service = Service.objects.get(pk=named) if named else None
     if service is not None and queries.what_is_open({service.pk}, {}).incidents:
         return None
     candidate = _gather(
@@ -148,16 +150,6 @@ def _groups_of(tickets: Collection[int], window: Window) -> tuple[list[int], dic
     kept = [cluster for cluster, times in mine.items() if times >= 2 and 2 * times >= sizes[cluster]]
     beside = {pk: title for cluster, pk, title, parent in everything if cluster in kept and parent is None}
     return kept, beside
-
-
-def _service_of(tickets: Sequence[Ticket]) -> Service | None:
-    """The service most of them name; None when they name several, or hardly any."""
-    named = Counter(ticket.service_id for ticket in tickets if ticket.service_id)
-    if not named:
-        return None
-    service, times = named.most_common(1)[0]
-    is_clear = times >= SERVICE_SHARE * sum(named.values()) and 2 * times >= len(tickets)
-    return Service.objects.get(pk=service) if is_clear else None
 
 
 def _most_typical(tickets: Sequence[Ticket]) -> str:

@@ -45,6 +45,7 @@ class TextCluster(models.Model):
     words = models.CharField(max_length=120, help_text="What it is called: the words most of its tickets share.")
     weights = models.JSONField(default=dict)
     counts = models.JSONField(default=dict, help_text="In how many of its tickets each term occurs.")
+    services = models.JSONField(default=dict, help_text="How many of its tickets name each service.")
     members = models.PositiveIntegerField(default=0)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -62,11 +63,13 @@ class Arrival(models.Model):
     """An incident ticket on its way to the detector: written with the ticket, looked at right after, kept two days.
 
     `at` is when it was reported. `source` tells requesters apart; reports nobody is named for count as one each.
+    `service` is what it counts for: the one it names, else the one that tickets in the same words name.
     """
 
     ticket = models.OneToOneField(Ticket, primary_key=True, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField()
     source = models.BigIntegerField()
+    service = models.ForeignKey(Service, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     cluster = models.ForeignKey(TextCluster, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     counted = models.BooleanField(default=False, help_text="It is in the counters, or does not count.")
     looked_at = models.DateTimeField(null=True)
@@ -75,6 +78,7 @@ class Arrival(models.Model):
         indexes = [
             models.Index(fields=["ticket"], name="tickets_to_look_at", condition=Q(looked_at__isnull=True)),
             models.Index(fields=["cluster", "-at"], name="tickets_of_a_cluster", condition=Q(cluster__isnull=False)),
+            models.Index(fields=["service", "-at"], name="tickets_counted_for", condition=Q(service__isnull=False)),
             models.Index(fields=["at"], name="tickets_to_forget"),
         ]
 

@@ -49,7 +49,7 @@ def in_force() -> InForce:
     """One query; the shipped thresholds while nobody has saved any."""
     newest = InfluxThresholds.objects.values("service").annotate(newest=Max("pk")).values("newest")
     rows = InfluxThresholds.objects.filter(pk__in=newest).values_list("service", "values")
-    saved = dict(rows)
+    saved: dict[int | None, dict[str, Any]] = dict(rows)
     default = thresholds_from(saved.get(None, {}), Thresholds())
     own = {pk: thresholds_from(values, default) for pk, values in saved.items() if pk is not None and values}
     return InForce(default, own)
@@ -283,12 +283,9 @@ def arrivals_of(cluster_id: int, since: datetime) -> list[Arrival]:
 def groups_of_service(service_id: int | None, since: datetime, until: datetime) -> dict[int, int]:
     """From how many distinct requesters each text cluster has tickets of the service. One query, the newest 500."""
     rows = Arrival.objects.filter(
-        ticket__service=service_id,
-        ticket__reported_at__gte=since,
-        ticket__reported_at__lt=until + timedelta(minutes=1),
-        cluster__isnull=False,
+        service=service_id, at__gte=since, at__lt=until + timedelta(minutes=1), cluster__isnull=False
     )
     sources: dict[int, set[int]] = {}
-    for cluster, source in rows.order_by("-ticket__reported_at").values_list("cluster", "source")[:MOST_OF_A_CLUSTER]:
+    for cluster, source in rows.order_by("-at").values_list("cluster", "source")[:MOST_OF_A_CLUSTER]:
         sources.setdefault(cluster, set()).add(source)
     return {cluster: len(held) for cluster, held in sources.items()}

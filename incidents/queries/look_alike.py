@@ -6,8 +6,8 @@ rows; TF-IDF of one- and two-word terms ranks the newest few hundred of them.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import combinations
 from typing import Any
 
@@ -21,7 +21,6 @@ from incidents.models import (
     OPEN_TICKET_STATUSES,
     Candidate,
     Document,
-    MajorIncident,
     Problem,
     ProblemStatus,
     Ticket,
@@ -44,6 +43,7 @@ HINT = 0.10
 """The same for what is known of an outage: better one hint too many."""
 SAME_SERVICE = 0.15
 MOST_SHOWN = 6
+AROUND = timedelta(hours=2)
 
 
 # --- Which rows to look at --------------------------------------------------------------------
@@ -56,7 +56,7 @@ def candidates_query(text: str, words: Vocabulary, rows: int) -> SearchQuery | N
     rare = sorted(typed, key=words.share)[:MOST_WORDS]
     if not rare:
         return None
-    choices = [(words.share(word) * rows, (word,)) for word in rare]
+    choices: list[tuple[float, tuple[str, ...]]] = [(words.share(word) * rows, (word,)) for word in rare]
     choices += [(5 * words.share(a) * words.share(b) * rows, (a, b)) for a, b in combinations(rare, 2)]
     taken: list[tuple[str, ...]] = []
     left = float(BUDGET)
@@ -158,22 +158,37 @@ class Panel:
         return sum(one.record.major_incident_id is None for one in self.open_tickets)
 
 
-def looks_like(ticket: Ticket, *, for_user: User, at: datetime) -> Panel:
+def looks_like(ticket: Ticket, *, for_user: User) -> Panel:
     """Open tickets, open candidates and incidents, and what helped before. A constant number of queries."""
     asked = Asked.of(ticket.title, ticket.description, service_id=ticket.service_id)
     query = candidates_query(f"{ticket.title} {ticket.description[:BODY_CHARACTERS]}", asked.words, _size())
     if query is None:
         return Panel()
     seen = visible_tickets(for_user).exclude(pk=ticket.pk)
-    waiting = _tickets(query, seen.filter(status__in=OPEN_TICKET_STATUSES)).select_related("service")
     solved = seen.filter(status__in=[TicketStatus.RESOLVED, TicketStatus.CLOSED]).exclude(resolution="")
     return Panel(
-        open_tickets=_alike_tickets(asked, waiting)[:MOST_SHOWN],
+        open_tickets=_open_tickets(asked, query, ticket, seen.filter(status__in=OPEN_TICKET_STATUSES))[:MOST_SHOWN],
         outages=_open_outages(asked, ticket, for_user),
         solutions=_distinct(_alike_tickets(asked, _tickets(query, solved))),
         past_incidents=_past_incidents(asked, for_user),
         known_errors=_known_errors(asked, for_user)[:MOST_SHOWN],
     )
+
+
+def _open_tickets(asked: Asked, query: SearchQuery, ticket: Ticket, rows: QuerySet[Ticket]) -> list[Alike]:
+    """Those in alike words, then those of the same service from around the same time."""
+    alike = _alike_tickets(asked, _tickets(query, rows).select_related("service"))
+    if not ticket.service_id:
+        return alike
+    known = {one.record.pk for one in alike}
+    around = (ticket.reported_at - AROUND, ticket.reported_at + AROUND)
+    near = rows.filter(service=ticket.service_id, reported_at__range=around).order_by("-reported_at")[: 2 * MOST_SHOWN]
+    return alike + [Alike(one, SAME_SERVICE, _apart(one, ticket)) for one in near if one.pk not in known]
+
+
+def _apart(one: Ticket, other: Ticket) -> str:
+    minutes = round(abs((one.reported_at - other.reported_at).total_seconds()) / 60)
+    return f"same service, {minutes} min apart"
 
 
 def _alike_tickets(asked: Asked, rows: Iterable[Ticket]) -> list[Alike]:
@@ -221,12 +236,8 @@ def _past_incidents(asked: Asked, user: User) -> list[Alike]:
         asked, rows, text=lambda row: (row.title, f"{row.description} {row.conditions}"),
         service=lambda row: {one.pk for one in row.services.all()}, least=ENOUGH + SAME_SERVICE / 2,
     )[:3]  # fmt: skip
-    by_pk = {past.incident.pk: past for past in with_fixes(_in_order([one.record for one in found]))}
-    return [Alike(by_pk.get(one.record.pk, one.record), one.alike, one.why) for one in found]
-
-
-def _in_order(incidents: list[MajorIncident]) -> QuerySet[MajorIncident]:
-    return MajorIncident.objects.filter(pk__in=[one.pk for one in incidents])
+    fixed = {past.pk: past for past in with_fixes([one.record for one in found])}
+    return [replace(one, record=fixed.get(one.record.pk, one.record)) for one in found]
 
 
 def _known_errors(asked: Asked, user: User, *, least: float = ENOUGH) -> list[Alike]:
@@ -267,8 +278,8 @@ def _outages(asked: Asked) -> list[Suggestion]:
     shown = current_outage_rows()
     said: dict[int, list[str]] = {}
     children = Ticket.objects.filter(major_incident__in=[one.pk for one, _ in shown]).order_by("-pk")
-    for incident, title in children.values_list("major_incident", "title")[:200] if shown else ():
-        said.setdefault(incident, []).append(title)
+    for parent, title in children.values_list("major_incident", "title")[:200] if shown else ():
+        said.setdefault(parent, []).append(title)
     found = []
     for incident, update in shown:
         names = [service.name for service in incident.services.all()]
