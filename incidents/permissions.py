@@ -175,6 +175,7 @@ ACTS: dict[str, rules.Predicate] = {
     "configure_integrations": is_administrator | is_desk_manager,
     "configure": is_administrator,
     "view_mail": is_administrator | is_desk_manager,
+    "configure_influx": is_administrator | is_desk_manager | is_incident_manager,
     "import_history": is_administrator | is_desk_manager,
     "use_portal": has_any_role,
 }

@@ -8,6 +8,7 @@ from django.utils import timezone
 from incidents.actions import alert_recovery, alerts, cascades, changes, payloads, steps
 from incidents.intake.monitoring import processing
 from incidents.actions import cascades, changes, heartbeats, steps
+from incidents.actions import backtests, cascades, changes, influx, steps, usual
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -76,3 +77,25 @@ def forget_old_alerts() -> None:
     now = timezone.now()
     payloads.forget_old(at=now)
     alerts.forget_old(at=now)
+def look_for_influx() -> None:
+    """New tickets and alerts are counted, attached to what is open, and judged; also what no wake-up reached."""
+    influx.look(at=timezone.now())
+
+
+@shared_task
+def renew_usual_arrivals() -> None:
+    """What is usual is computed again every six hours."""
+    usual.renew_when_due(at=timezone.now())
+
+
+@shared_task
+def run_backtests() -> None:
+    """Thresholds tried on past tickets, a week at a time; goes on where a worker that died left off."""
+    backtests.run_waiting(at=timezone.now())
+
+
+@shared_task
+def forget_arrivals() -> None:
+    """Counters, groups and old back-tests nothing is compared with any more."""
+    influx.forget(at=timezone.now())
+    backtests.forget(at=timezone.now())

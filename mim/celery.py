@@ -37,5 +37,9 @@ app.conf.beat_schedule = {
     "process-payloads": {"task": "incidents.tasks.sweep_payloads", "schedule": 5.0},
     "decide-alerts": {"task": "incidents.tasks.sweep_alerts", "schedule": 5.0},
     "forget-old-alerts": {"task": "incidents.tasks.forget_old_alerts", "schedule": 3600.0},
+    "look-for-influx": {"task": "incidents.tasks.look_for_influx", "schedule": 5.0},
+    "renew-usual-arrivals": {"task": "incidents.tasks.renew_usual_arrivals", "schedule": 60.0},
+    "run-back-tests": {"task": "incidents.tasks.run_backtests", "schedule": 10.0},
+    "forget-arrivals": {"task": "incidents.tasks.forget_arrivals", "schedule": 3600.0},
     "forget-idempotency-keys": {"task": "incidents.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

@@ -72,6 +72,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("people", "People", "users", ADMINISTRATORS),
             Place("organisation", "Organisation", "building", ADMINISTRATORS),
             Place("audiences", "Audiences", "speakerphone", ADMINISTRATORS),
+            Place("influx", "Influx", "trending-up", ADMINISTRATORS | COMMANDERS),
             Place("raci", "RACI matrix", "table", ADMINISTRATORS | COMMANDERS),
             Place("integrations", "Integrations", "plug-connected", CONFIGURE_THE_DESK),
             Place("alert_rules", "Alert rules", "route", CONFIGURE_THE_DESK),

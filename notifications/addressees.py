@@ -94,6 +94,18 @@ def _requester_not_told_yet(event: TimelineEvent) -> Iterable[Addressee]:
     return [] if told.exists() else _requester(event)
 
 
+def _requester_not_told_of_candidate(event: TimelineEvent) -> Iterable[Addressee]:
+    """That it is being looked at, once for each person however often they report it."""
+    if event.ticket is None:
+        return []
+    ticket: Ticket = event.ticket
+    address = ticket.requester.email if ticket.requester else ticket.requester_email
+    told = Delivery.objects.filter(
+        event__ticket__candidate=ticket.candidate_id, address=address.lower(), moment="ticket_gathered"
+    )
+    return [] if told.exists() else _requester(event)
+
+
 def _ticket_assignee(event: TimelineEvent) -> Iterable[Addressee]:
     return _besides_the_actor(event, event.ticket.assignee if event.ticket else None)
 
@@ -157,6 +169,7 @@ ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "task_assignee": _task_assignee,
     "requester": _requester,
     "requester_not_told_yet": _requester_not_told_yet,
+    "requester_not_told_of_candidate": _requester_not_told_of_candidate,
     "ticket_assignee": _ticket_assignee,
     "change_approvers": _change_approvers,
     "change_managers": _change_managers,

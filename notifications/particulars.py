@@ -169,6 +169,7 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "ticket_opened": _ticket,
     "ticket_resolved": _ticket,
     "ticket_linked": _ticket,
+    "ticket_gathered": _ticket,
     "ticket_assigned": _ticket,
     "ticket_commented": _comment,
     "candidate": _candidate,

@@ -79,6 +79,7 @@ RULES: dict[str, Rule] = {
         "ticket_resolved", to="requester", valid_hours=72, only_when={"to": ("resolved",)}
     ),
     EventKind.TICKET_LINKED: Rule("ticket_linked", to="requester_not_told_yet", valid_hours=12),
+    EventKind.TICKET_GATHERED: Rule("ticket_gathered", to="requester_not_told_of_candidate", valid_hours=4),
     EventKind.TICKET_ASSIGNED: Rule("ticket_assigned", to="ticket_assignee"),
     EventKind.CHANGE_STATUS_CHANGED: Rule(
         "change_approval_asked",
@@ -91,6 +92,7 @@ RULES: dict[str, Rule] = {
 }
 
 PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked", "status_subscription")
+PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked", "ticket_gathered")
 """Said to requesters: nothing of the incident's own record is in them."""
 
 CHANGES_THE_STATUS_PAGE = frozenset(

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from incidents import events, markup, permissions
+from incidents.actions import arrivals
 from incidents.actions.input import (
     clean_choice,
     clean_email,
@@ -128,6 +129,7 @@ def open_ticket(
         service=service.name if service else None,
         **unanswered,
     )
+    arrivals.filed(ticket)
     if major_incident is not None:
         return link([ticket.pk], incident_id=major_incident.pk, actor=actor, at=at)[0]
     return ticket
@@ -207,6 +209,8 @@ def edit_ticket(ticket_id: int, *, changes: dict[str, Any], actor: User, at: dat
         ticket.save(update_fields=[*changed, "updated_at"])
         shown = {name: [_shown(before[name]), _shown(getattr(ticket, name))] for name in changed}
         events.record(EventKind.TICKET_EDITED, ticket, actor=actor, at=at, changes=shown)
+        if {"service", "kind"}.intersection(changed):
+            arrivals.filed(ticket)
     if "assignee" in changes or "team" in changes:
         assign(
             ticket_id,

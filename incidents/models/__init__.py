@@ -1,7 +1,16 @@
 """The records of the process. State rules stand here as constraints; nothing here does I/O."""
 
 from incidents.models.access import ApiKey, IdempotentRequest, Scope
-from incidents.models.arrivals import ArrivalCount
+from incidents.models.arrivals import (
+    Arrival,
+    ArrivalCount,
+    Backtest,
+    BacktestState,
+    InfluxThresholds,
+    TextCluster,
+    TicketVocabulary,
+    UsualArrivals,
+)
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
 from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
 from incidents.models.mail import InboundMail, Mailbox, MailKind, MailRules, MailState, ReceivingAddress
@@ -80,9 +89,12 @@ __all__ = [
     "ApiKey",
     "Approval",
     "ApprovalState",
+    "Arrival",
     "ArrivalCount",
     "Attachment",
     "AudienceMembership",
+    "Backtest",
+    "BacktestState",
     "Bridge",
     "Candidate",
     "CandidateSource",
@@ -105,6 +117,7 @@ __all__ = [
     "IdempotentRequest",
     "InboundMail",
     "IncidentStep",
+    "InfluxThresholds",
     "Integration",
     "IntegrationKind",
     "MailKind",
@@ -137,16 +150,19 @@ __all__ = [
     "Task",
     "TaskStatus",
     "Team",
+    "TextCluster",
     "Ticket",
     "TicketComment",
     "TicketEscalation",
     "TicketKind",
     "TicketStatus",
+    "TicketVocabulary",
     "TicketWatcher",
     "TimelineEdit",
     "TimelineEvent",
     "UpdatePromise",
     "User",
+    "UsualArrivals",
     "WarRoom",
     "default_cells",
     "people_with_role",

@@ -57,7 +57,10 @@ class Candidate(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["status", "-id"], name="candidates_waiting")]
+        indexes = [
+            models.Index(fields=["status", "-id"], name="candidates_waiting"),
+            models.Index(fields=["-decided_at"], name="candidates_by_verdict"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["service"],

@@ -1,7 +1,7 @@
 """What a major incident manager has on the board: candidates that wait, incidents that are open."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 
 from django.db.models import Count
@@ -54,30 +54,23 @@ def board(user: User, now: datetime) -> Board:
 
 @dataclass(frozen=True)
 class EvidenceOf:
-    """What speaks for a candidate: its newest tickets, all of them in number, and their arrival."""
+    """What speaks for a candidate: its newest tickets, all of them in number, and what was done."""
 
     tickets: list[Ticket]
     total: int
-    counts: list[int]
     events: list[TimelineEvent]
     waits_for: str
 
 
-ARRIVAL_MINUTES = 60
 SHOWN_TICKETS = 30
 
 
 def evidence_of(candidate: Candidate, now: datetime) -> EvidenceOf:
-    """In a constant number of queries; arrivals are the tickets of each two minutes of the hour before `now`."""
+    """In a constant number of queries."""
     children = Ticket.objects.filter(candidate=candidate)
     newest = list(children.select_related("requester", "service").order_by("-reported_at", "-pk")[:SHOWN_TICKETS])
-    end = candidate.decided_at or now
-    begin = end - timedelta(minutes=ARRIVAL_MINUTES)
-    counts = [0] * (ARRIVAL_MINUTES // 2)
-    for at in children.filter(reported_at__gt=begin, reported_at__lte=end).values_list("reported_at", flat=True)[:5000]:
-        counts[min(int((at - begin).total_seconds() // 120), len(counts) - 1)] += 1
     duty = on_call(AccountRole.MAJOR_INCIDENT_MANAGER, now)
     seen_by = candidate.acknowledged_by.display_name if candidate.acknowledged_by else ""
     waits_for = seen_by or ", ".join(person.display_name for person in duty) or "any major incident manager"
     events = list(candidate.events.select_related("actor").order_by("-pk")[:20])
-    return EvidenceOf(newest, children.count(), counts, events, waits_for)
+    return EvidenceOf(newest, children.count(), events, waits_for)

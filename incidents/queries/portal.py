@@ -34,12 +34,17 @@ def public_heading(services: list[str]) -> str:
 
 def current_outages() -> list[Outage]:
     """Open major incidents without drills, the newest first. Two queries and one for the services."""
+    return [_outage(one, update) for one, update in current_outage_rows()]
+
+
+def current_outage_rows() -> list[tuple[MajorIncident, StatusUpdate | None]]:
+    """The same with the latest update written for users, None before the first one; for what is said elsewhere."""
     public = StatusUpdate.objects.filter(incident=OuterRef("pk"), audiences__contains=[Audience.USERS])
     rows = MajorIncident.objects.filter(stage__in=OPEN_STAGES, is_drill=False, merged_into=None)
     rows = rows.annotate(last_told=Subquery(public.order_by("-published_at", "-id").values("pk")[:1]))
     incidents = list(rows.prefetch_related("services")[:50])
     told = StatusUpdate.objects.in_bulk([one.last_told for one in incidents if one.last_told])
-    return [_outage(one, told.get(one.last_told)) for one in incidents]
+    return [(one, told.get(one.last_told)) for one in incidents]
 
 
 def _outage(incident: MajorIncident, update: StatusUpdate | None) -> Outage:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.postgres.search import TrigramSimilarity
 from django.db.models import Count, Q, QuerySet
 
 from incidents.models import (
@@ -33,7 +32,6 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "touched": ("-updated_at", "-id"),
 }
 SORT_WORDS = {"newest": "Newest", "oldest": "Oldest", "priority": "Priority", "touched": "Last touched"}
-LOOKS_BACK = timedelta(hours=4)
 
 
 @dataclass(frozen=True)
@@ -140,17 +138,6 @@ def _opened_by(ticket: Ticket) -> InboundMail | None:
     """The mail that became this ticket; None when it was made otherwise, by an import, say."""
     mails = ticket.mails.filter(state=MailState.TICKET).defer("raw", "headers", "text")
     return mails.order_by("id").first()
-
-
-def looks_like(ticket: Ticket, *, most: int = 8) -> list[Ticket]:
-    """Open tickets reported around the same time about the same service or in alike words, the most alike first."""
-    around = (ticket.reported_at - LOOKS_BACK, ticket.reported_at + LOOKS_BACK)
-    near = Ticket.objects.filter(reported_at__range=around, kind=TicketKind.INCIDENT).exclude(pk=ticket.pk)
-    near = near.annotate(alike=TrigramSimilarity("title", ticket.title))
-    same = Q(alike__gte=0.3)
-    if ticket.service_id:
-        same |= Q(service=ticket.service_id, status__in=OPEN_TICKET_STATUSES)
-    return list(near.filter(same).select_related("service", "requester").order_by("-alike", "-id")[:most])
 
 
 def counters(user: User, *, at: datetime) -> dict[str, int]:

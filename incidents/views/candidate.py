@@ -13,6 +13,7 @@ from incidents import permissions
 from incidents.actions import candidates
 from incidents.forms.candidates import CandidateForm, DismissForm, LinkForm
 from incidents.models import Candidate, User
+from incidents.queries.arrival_chart import arrival_chart
 from incidents.queries.command import evidence_of
 from incidents.views.acting import attempt, done, entered, show_dialog
 
@@ -70,7 +71,8 @@ def fragment(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _shown(row: Candidate) -> dict[str, Any]:
-    return {"candidate": row, "evidence": evidence_of(row, timezone.now())}
+    now = timezone.now()
+    return {"candidate": row, "evidence": evidence_of(row, now), "arrivals": arrival_chart(row, now)}
 
 
 @entered

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from incidents import permissions
 from incidents.forms.tickets import CommentForm
 from incidents.models import Attachment, Ticket
-from incidents.queries.tickets import looks_like, ticket_page
+from incidents.queries.tickets import ticket_page
 from incidents.views.gate import Request, page
 
 
@@ -41,7 +41,6 @@ def show_ticket(
         "may_reply": permissions.can(user, "comment_ticket", shown.ticket),
         "is_mine": shown.ticket.requester_id == user.pk,
         "watches": any(row.user_id == user.pk for row in shown.ticket.watchers.all()),
-        "alike": looks_like(shown.ticket) if shown.is_desk else [],
         "incident": shown.ticket.major_incident if permissions.can(user, "view_desk") else None,
     }
     return render(request, f"incidents/ticket/{name}.html", context, status=status)

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from incidents.actions import ticket_links
+from incidents.actions import ticket_links, usual
 from incidents.actions import tickets as ticket_actions
 from incidents.models import Candidate, Ticket, User
 from metrics import rows
@@ -80,6 +80,7 @@ def load(*, at: datetime) -> Loaded:
     past_incidents.write_timelines(pasts)
     rows.compute_many([past.incident.pk for past in pasts], at=at)
     candidate = _candidate(cast)
+    usual.renew(at=at)
     return Loaded(password, Ticket.objects.count(), len(pasts), candidate)
 
 

@@ -36,6 +36,8 @@ DESK = [
     row("ticket", "GET", "INC foreign", "staff", hidden="requester bystanders"),
     row("ticket_now", "GET", "INC own", "staff requester", hidden="bystanders"),
     row("ticket_now", "GET", "INC foreign", "staff", hidden="requester bystanders"),
+    row("look_alike", "GET", "INC own", "staff"),
+    row("look_alike", "GET", "INC foreign", "staff"),
     row("ticket_edit", "GET POST", "INC own", "desk"),
     row("ticket_edit", "GET POST", "INC foreign", "desk"),
     row("ticket_comment", "POST", "INC own", "desk requester", hidden="bystanders"),

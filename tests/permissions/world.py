@@ -1,6 +1,6 @@
 """The people, records and requests the matrix is asked with. Everything is reached by real acts."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from incidents.actions import (
     access,
+    backtests,
     candidates,
     changes,
     documents,
@@ -31,6 +32,7 @@ from incidents.alert_signals import Says, Signal
 from incidents.actions.mail import Came
 from incidents.intake.email.process import process_one
 from incidents.intake.email.store import keep
+from incidents.detection import Thresholds
 from incidents.models import Consult, User
 from mim.first_administrator_token import make_token
 from notifications.models import Delivery, Heartbeat, Notice
@@ -114,9 +116,14 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
         ends_at=now + timedelta(hours=8), **by,
     )  # fmt: skip
     holiday = organisation.add_holiday(day=now.date(), name="Feast", **by)
+    backtest = backtests.ask(
+        since=now - timedelta(days=9), until=now, service=spare, thresholds=asdict(Thresholds(window_minutes=20)), **by
+    )
+    backtests.run_waiting(at=now)
+    backtests.save(backtest.pk, **by)
     return SimpleNamespace(
         shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
-        token=make_token(), now=now, holiday=holiday,
+        token=make_token(), now=now, holiday=holiday, backtest=backtest,
     )  # fmt: skip
 
 

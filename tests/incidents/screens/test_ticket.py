@@ -40,7 +40,7 @@ def test_the_requester_reads_only_public_words(signed_in, requester, talked):
     page = page_of(signed_in(requester), talked)
     assert "We look into it" in page
     assert "Smells like the gateway" not in page
-    for word in ("Looks like", "Watching", ">History<", "Priority", "Propose"):
+    for word in ("Open and alike", "Watching", ">History<", "Priority", "Propose"):
         assert word not in page
 
 
@@ -190,8 +190,11 @@ def test_tickets_like_this_one_are_shown(at_desk, ticket, checkout):
     factories.ticket("Checkout shows error page", service=None)
     factories.ticket("Basket is empty", service=checkout)
     factories.ticket("Printer jams")
-    page = page_of(at_desk, ticket)
-    assert "Looks like 2 others" in page and "Printer jams" not in page
+    assert reverse("look_alike", args=[ticket.pk]) in page_of(at_desk, ticket)
+    panel = at_desk.get(reverse("look_alike", args=[ticket.pk])).content.decode()
+    assert "Checkout shows error page" in panel and "Basket is empty" in panel and "Printer jams" not in panel
+    assert "both say" in panel and "same service, 0 min apart" in panel
+    assert panel.count('name="tickets"') == 3
 
 
 def test_a_linked_ticket_names_its_incident_and_can_be_unlinked(at_desk, technician, ticket, declared):
