@@ -199,6 +199,7 @@ class EventKind(TextChoices):
     TICKET_ESCALATED = "ticket_escalated", "Ticket escalated"
     TICKET_LINKED = "ticket_linked", "Ticket linked"
     TICKET_UNLINKED = "ticket_unlinked", "Ticket unlinked"
+    AFFECTED_COUNTED = "affected_counted", "People affected"
     # candidates
     CANDIDATE_FLAGGED = "candidate_flagged", "Candidate raised"
     CANDIDATE_EVIDENCE_ADDED = "candidate_evidence_added", "Evidence added"

@@ -34,3 +34,11 @@ def unseal(sealed: str) -> str:
         raise SealBroken(
             "A stored secret cannot be opened: MIM_SECRET_KEY has changed. Enter the secret again."
         ) from None
+
+
+def readable(sealed: str) -> str:
+    """What was sealed, for a page; words instead when it cannot be opened any more."""
+    try:
+        return unseal(sealed)
+    except SealBroken:
+        return "(cannot be read: the secret key has changed)"

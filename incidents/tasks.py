@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from incidents.actions import cascades, changes, steps
+from incidents.actions import cascades, changes, kept_files, steps
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -39,3 +39,9 @@ def sweep_consults() -> None:
 def forget_idempotency_keys() -> None:
     """First answers are repeated for 24 hours, then forgotten."""
     IdempotentRequest.objects.filter(created_at__lt=timezone.now() - REMEMBERED_FOR).delete()
+
+
+@shared_task
+def forget_kept_files() -> None:
+    """Files of reports that were never sent are kept for a day."""
+    kept_files.forget_old(at=timezone.now())

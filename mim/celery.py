@@ -25,5 +25,6 @@ app.conf.beat_schedule = {
     "complete-observations": {"task": "incidents.tasks.sweep_observations", "schedule": 60.0},
     "flag-late-approvals": {"task": "incidents.tasks.sweep_emergency_approvals", "schedule": 60.0},
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},
+    "forget-kept-files": {"task": "incidents.tasks.forget_kept_files", "schedule": 3600.0},
     "forget-idempotency-keys": {"task": "incidents.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

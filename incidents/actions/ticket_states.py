@@ -174,8 +174,11 @@ def resolve(ticket_id: int, *, resolution: str, actor: User | None, at: datetime
 
 
 @transaction.atomic
-def reopen(ticket_id: int, *, reason: str, actor: User | None, at: datetime) -> Ticket:
-    """Still broken. On a ticket of a major incident that is counted as such an answer (see cascades)."""
+def reopen(ticket_id: int, *, reason: str, actor: User | None, at: datetime, by_requester: bool = False) -> Ticket:
+    """Still broken. On a ticket of a major incident that is counted as such an answer (see cascades).
+
+    `by_requester` says that a requester without an account answered, by the link in a mail.
+    """
     ticket = locked(ticket_id)
     allow(actor, "reopen_ticket", ticket)
     text = clean_text("reason", reason, required=True)
@@ -184,7 +187,8 @@ def reopen(ticket_id: int, *, reason: str, actor: User | None, at: datetime) -> 
     ticket.resolved_at = ticket.closed_at = None
     ticket.save(update_fields=["status", "resolved_at", "closed_at", "updated_at"])
     incident = ticket.major_incident
-    is_answer = actor is not None and incident is not None and incident.stage in (Stage.MAINTENANCE, Stage.CLOSED)
+    is_person = actor is not None or by_requester
+    is_answer = is_person and incident is not None and incident.stage in (Stage.MAINTENANCE, Stage.CLOSED)
     record_status(ticket, before, actor=actor, at=at, reason=text, still_broken=is_answer)
     return ticket
 
@@ -202,8 +206,13 @@ def close(ticket_id: int, *, actor: User | None, at: datetime) -> Ticket:
     return ticket
 
 
-def answer_whether_it_works(ticket_id: int, *, works: bool, text: str = "", actor: User | None, at: datetime) -> Ticket:
-    """The requester's answer to "works / still broken": closes the ticket or reopens it."""
+def answer_whether_it_works(
+    ticket_id: int, *, works: bool, text: str = "", actor: User | None, at: datetime, by_requester: bool = False
+) -> Ticket:
+    """The requester's answer to "works / still broken": closes the ticket or reopens it.
+
+    `actor` None with `by_requester`: somebody without an account, by the link in a mail.
+    """
     if works:
         return close(ticket_id, actor=actor, at=at)
-    return reopen(ticket_id, reason=text or "Still broken.", actor=actor, at=at)
+    return reopen(ticket_id, reason=text or "Still broken.", actor=actor, at=at, by_requester=by_requester)

@@ -1,6 +1,7 @@
 """The records of the process. State rules stand here as constraints; nothing here does I/O."""
 
 from incidents.models.access import ApiKey, IdempotentRequest, Scope
+from incidents.models.affected import AffectedPerson, KeptFile, TicketReading
 from incidents.models.arrivals import ArrivalCount
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
 from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
@@ -37,6 +38,7 @@ from incidents.models.people import (
     User,
     people_with_role,
 )
+from incidents.models.phone_calls import CallState, PhoneCall, RecordingState
 from incidents.models.problems import CauseCategory, Problem, ProblemStatus
 from incidents.models.response import (
     Approval,
@@ -66,6 +68,7 @@ from incidents.models.tickets import (
 from incidents.models.timeline import TimelineEdit, TimelineEvent
 
 __all__ = [
+    "AffectedPerson",
     "AffectedService",
     "Affects",
     "Alert",
@@ -79,6 +82,7 @@ __all__ = [
     "Attachment",
     "AudienceMembership",
     "Bridge",
+    "CallState",
     "Candidate",
     "CandidateSource",
     "CandidateStatus",
@@ -101,6 +105,7 @@ __all__ = [
     "IncidentStep",
     "Integration",
     "IntegrationKind",
+    "KeptFile",
     "MaintenanceWindow",
     "MajorIncident",
     "OPEN_CANDIDATE_STATUSES",
@@ -109,10 +114,12 @@ __all__ = [
     "Organisation",
     "Payload",
     "PayloadState",
+    "PhoneCall",
     "Presence",
     "Problem",
     "ProblemStatus",
     "RaciMatrix",
+    "RecordingState",
     "Review",
     "ReviewAction",
     "Risk",
@@ -130,6 +137,7 @@ __all__ = [
     "TicketComment",
     "TicketEscalation",
     "TicketKind",
+    "TicketReading",
     "TicketStatus",
     "TicketWatcher",
     "TimelineEdit",

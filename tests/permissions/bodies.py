@@ -45,6 +45,7 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "api_audience audience": lambda p, c: "technical",
     "api_shift id": lambda p, c: c.shift.pk,
     "first_administrator token": lambda p, c: c.token,
+    "answer token": lambda p, c: "nonsense",
     "account_confirm_email key": lambda p, c: "x",
     "account_reset_password_from_key uidb36": lambda p, c: "1",
     "account_reset_password_from_key key": lambda p, c: "set-password",

@@ -7,6 +7,7 @@ PUBLIC = [
     row("home", "GET", "", "anybody", said="leads to where one's role lands, or to the status page"),
     row("status_page", "GET", "", "anybody"),
     row("theme_switch", "POST", "", "anybody"),
+    row("answer", "GET POST", "", "anybody", said="with a link that is not valid: 410"),
     row("healthz", "GET", "", "anybody"),
     row("readyz", "GET", "", "anybody"),
     row("/api/v1/health", "GET", "", "anybody"),
