@@ -12,6 +12,7 @@ from incidents.views import (
     declare,
     desk,
     document,
+    hotline,
     knowledge,
     major_incidents,
     my_reports,
@@ -37,6 +38,10 @@ from incidents.views import (
 desk_patterns: list[URLPattern] = [
     path("desk/", desk.desk, name="desk"),
     path("desk/now/", desk.desk_now, name="desk_now"),
+    path("hotline/", hotline.hotline, name="hotline"),
+    path("hotline/outages/", hotline.hotline_outages, name="hotline_outages"),
+    path("hotline/callers/", hotline.hotline_callers, name="hotline_callers"),
+    path("hotline/callers/<number:pk>/", hotline.hotline_caller, name="hotline_caller"),
     path("propose/", ticket_acts.propose, name="propose"),
     path("tickets/", ticket_list.ticket_list, name="ticket_list"),
     path("tickets/export.csv", ticket_list.ticket_export, name="ticket_export"),

@@ -15,6 +15,7 @@ app = Celery("mim")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()  # in the threads of the web server too, where nothing else makes it the current one
 app.autodiscover_tasks()
+app.autodiscover_tasks(["incidents.intake.voice"])
 
 app.conf.beat_schedule = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep_deliveries", "schedule": 5.0},
@@ -25,6 +26,8 @@ app.conf.beat_schedule = {
     "complete-observations": {"task": "incidents.tasks.sweep_observations", "schedule": 60.0},
     "flag-late-approvals": {"task": "incidents.tasks.sweep_emergency_approvals", "schedule": 60.0},
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},
+    "fetch-recordings": {"task": "incidents.intake.voice.tasks.sweep_recordings", "schedule": 15.0},
+    "settle-phone-calls": {"task": "incidents.intake.voice.tasks.sweep_phone_calls", "schedule": 30.0},
     "forget-kept-files": {"task": "incidents.tasks.forget_kept_files", "schedule": 3600.0},
     "forget-idempotency-keys": {"task": "incidents.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

@@ -28,6 +28,7 @@ urlpatterns = [
     path("api/v1/", include("notifications.api_urls")),
     path("api/v1/", include("metrics.api_urls")),
     re_path(r"^api/", unknown_address),
+    path("", include("incidents.intake.voice.urls")),
     path("", include("incidents.urls")),
     path("", include("notifications.urls")),
     path("", include("metrics.urls")),

@@ -177,7 +177,7 @@ def resolve(ticket_id: int, *, resolution: str, actor: User | None, at: datetime
 def reopen(ticket_id: int, *, reason: str, actor: User | None, at: datetime, by_requester: bool = False) -> Ticket:
     """Still broken. On a ticket of a major incident that is counted as such an answer (see cascades).
 
-    `by_requester` says that a requester without an account answered, by the link in a mail.
+    `by_requester`: a requester without an account said so by mail; `actor` is None then.
     """
     ticket = locked(ticket_id)
     allow(actor, "reopen_ticket", ticket)
@@ -187,8 +187,8 @@ def reopen(ticket_id: int, *, reason: str, actor: User | None, at: datetime, by_
     ticket.resolved_at = ticket.closed_at = None
     ticket.save(update_fields=["status", "resolved_at", "closed_at", "updated_at"])
     incident = ticket.major_incident
-    is_person = actor is not None or by_requester
-    is_answer = is_person and incident is not None and incident.stage in (Stage.MAINTENANCE, Stage.CLOSED)
+    said_by_person = actor is not None or by_requester
+    is_answer = said_by_person and incident is not None and incident.stage in (Stage.MAINTENANCE, Stage.CLOSED)
     record_status(ticket, before, actor=actor, at=at, reason=text, still_broken=is_answer)
     return ticket
 

@@ -45,6 +45,10 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "api_audience audience": lambda p, c: "technical",
     "api_shift id": lambda p, c: c.shift.pk,
     "first_administrator token": lambda p, c: c.token,
+    **{
+        f"voice_{step} key": lambda p, c: "nobody"
+        for step in ("call", "menu", "dialled", "recorded", "transcribed", "goodbye", "status")
+    },
     "answer token": lambda p, c: "nonsense",
     "account_confirm_email key": lambda p, c: "x",
     "account_reset_password_from_key uidb36": lambda p, c: "1",
@@ -256,6 +260,7 @@ BODIES: dict[str, _Body] = {
     "ticket_form unlink": lambda p, c: _REASON,
     "ticket_form escalate": lambda p, c: {"kind": "functional", "to_tier": "2", **_REASON},
     "portal": lambda p, c: {"title": "Broken", "description": "it is"},
+    "hotline": lambda p, c: {"caller": "Somebody", "title": "Broken", "impact": "3", "urgency": "3"},
     "propose": lambda p, c: {"tickets": c.linkable, "reason": "many", "title": "Broken"},
     "tickets_assign": lambda p, c: {"assignee": c.assignee},
     "ticket_new": lambda p, c: {"title": "Broken", "channel": "hotline", "kind": "incident", "impact": 3, "urgency": 3},

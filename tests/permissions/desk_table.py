@@ -30,6 +30,11 @@ EVERYBODY = [
 DESK = [
     row("desk", "GET", "", "staff"),
     row("desk_now", "GET", "", "staff"),
+    row("hotline", "GET POST", "", "desk"),
+    row("hotline_outages", "GET", "", "desk"),
+    row("hotline_callers", "GET", "", "desk"),
+    row("hotline_caller", "GET", "person own", "desk"),
+    row("hotline_caller", "GET", "person foreign", "desk"),
     row("ticket_list", "GET", "", "staff"),
     row("ticket_export", "GET", "", "staff"),
     row("ticket_new", "GET POST", "", "desk"),
