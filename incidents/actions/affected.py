@@ -71,6 +71,17 @@ def take_back(incident_id: int, *, actor: User, at: datetime) -> int:
     return affected.of_incident(incident.pk).count()
 
 
+@transaction.atomic
+def take_back_from_candidate(candidate_id: int, *, actor: User, at: datetime) -> None:
+    """The same for something that is not declared; of one that became an incident it is taken back there."""
+    candidate = Candidate.objects.select_for_update(of=("self",)).get(pk=candidate_id)
+    allow(actor, "use_portal")
+    affected.of_candidate(candidate.pk).filter(user=actor).update(taken_back_at=at)
+    if candidate.major_incident_id:
+        take_back(candidate.major_incident_id, actor=actor, at=at)
+    live.changed(candidate.ref, "affected")
+
+
 def carry_over(said: QuerySet[AffectedPerson], incident: MajorIncident) -> None:
     """What was said of a candidate, or of an incident that was merged, counts for `incident` from now on.
 

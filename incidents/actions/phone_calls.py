@@ -85,8 +85,7 @@ def report(call_id: int, *, recording_sid: str, recording_url: str, seconds: int
     if call.ticket_id is None:
         _ticket(call, f"Call {_by_whom(call)}", at)
     elif call.state == CallState.HUNG_UP:
-        title = f"Call {_by_whom(call)}"
-        tickets.edit_ticket(call.ticket_id, changes={"title": title, "description": ""}, actor=None, at=at)
+        _reword(call.ticket_id, {"title": f"Call {_by_whom(call)}", "description": ""}, at)
     if call.state != CallState.PUT_THROUGH:
         call.state = CallState.REPORTED
     call.settle_at = None
@@ -189,12 +188,17 @@ def _write_transcription(call: PhoneCall, at: datetime) -> None:
     if ticket.title == f"Call {_by_whom(call)}":
         changes["title"] = _first_words(call.transcription)
     if changes:
-        tickets.edit_ticket(ticket.pk, changes=changes, actor=None, at=at)
+        _reword(ticket.pk, changes, at)
     if "description" not in changes:
         text = f"Transcription of the call:\n\n{call.transcription}"
         tickets.comment(ticket.pk, text=text[:20_000], public=False, actor=None, at=at)
     call.transcribed_at = at
     call.save(update_fields=["transcribed_at"])
+
+
+def _reword(ticket_id: int, changes: dict[str, object], at: datetime) -> None:
+    """The line itself corrects what it wrote."""
+    tickets.edit_ticket(ticket_id, changes=changes, actor=None, at=at)  # type: ignore[arg-type]
 
 
 def _first_words(text: str) -> str:

@@ -180,7 +180,7 @@ _OTHER = ("priority", "requester", "requester_email", "reported_at")
 
 
 @transaction.atomic
-def edit_ticket(ticket_id: int, *, changes: dict[str, Any], actor: User | None, at: datetime) -> Ticket:
+def edit_ticket(ticket_id: int, *, changes: dict[str, Any], actor: User, at: datetime) -> Ticket:
     """Corrects fields; what stood there before goes into the record.
 
     `status`, `assignee`, `team` and `major_incident` go through the act they stand for (a hold or reopening takes

@@ -31,14 +31,14 @@ def moment_in_words(text: str, now: datetime) -> datetime:
         at = now.replace(hour=int(found[2]), minute=int(found[3]), second=0, microsecond=0)
         return at - timedelta(days=1) if found[1] or at > now else at
     try:
-        at = parse_datetime(text.strip()) or parse_datetime(f"{text.strip()}:00")
+        written = parse_datetime(text.strip())
     except ValueError:
-        at = None
-    if at is None:
+        written = None
+    if written is None:
         raise forms.ValidationError(
             "Write it like 20 min, 2 h, 9:15, yesterday 17:00 or 2026-03-02 09:15, or leave it empty."
         )
-    return at if timezone.is_aware(at) else at.replace(tzinfo=now.tzinfo)
+    return written if timezone.is_aware(written) else written.replace(tzinfo=now.tzinfo)
 
 
 class HotlineForm(DeskForm):

@@ -33,13 +33,13 @@ class ReportForm(DeskForm):
     urgency = _plain_levels(
         "Can you work?", ("Yes, it can wait", "Yes, I found a way around", "Hardly", "Not at all"), chosen=3
     )
-    files = Files(label="Pictures or files", help_text="At most 10, each at most 10 MiB. Programs are refused.")
+    attachments = Files(label="Pictures or files", help_text="At most 10, each at most 10 MiB. Programs are refused.")
 
-    rows = (("title",), ("description",), ("service",), ("impact", "urgency"), ("files",))
+    rows = (("title",), ("description",), ("service",), ("impact", "urgency"), ("attachments",))
 
     def report(self) -> dict[str, Any]:
         """What the ticket is opened with: everything but the files."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "files"}
+        return {name: value for name, value in self.cleaned_data.items() if name != "attachments"}
 
 
 class StillBrokenForm(DeskForm):

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import CharField, F, Func, Prefetch, Q, QuerySet, Value
 
@@ -56,12 +57,12 @@ def digits_of(text: str) -> str:
     return "".join(char for char in text if char in "0123456789")
 
 
-def _numbered() -> QuerySet[User]:
+def _numbered() -> QuerySet[Any]:
     digits = Func(F("phone"), Value(r"\D"), Value(""), Value("g"), function="regexp_replace", output_field=CharField())
     return User.objects.filter(is_active=True, is_guest=False).annotate(digits=digits)
 
 
-def _people() -> QuerySet[User]:
+def _people() -> QuerySet[Any]:
     reports = Ticket.objects.filter(status__in=OPEN_TICKET_STATUSES).select_related("service", "major_incident")
     return (
         _numbered()
@@ -70,6 +71,6 @@ def _people() -> QuerySet[User]:
     )
 
 
-def _caller(person: User) -> Caller:
-    reports: list[Ticket] = person.open_reports  # type: ignore[attr-defined]
+def _caller(person: Any) -> Caller:
+    reports: list[Ticket] = person.open_reports
     return Caller(person, reports[:SHOWN_REPORTS], len(reports))

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.search import TrigramSimilarity
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from incidents import markup
 from incidents.models import (
+    OPEN_CANDIDATE_STATUSES,
+    Candidate,
     MajorIncident,
     StatusUpdate,
     Ticket,
@@ -73,18 +76,29 @@ def solved_lately(at: datetime) -> list[Outage]:
     return _outages(over, None)
 
 
-def _outages(rows: QuerySet[MajorIncident], reader: User | None) -> list[Outage]:
+def current_outage_rows() -> list[tuple[MajorIncident, StatusUpdate | None]]:
+    """The incidents behind `current_outages`, each with its last update for users."""
+    return _with_updates(public_incidents().filter(resolved_at__isnull=True))
+
+
+def _with_updates(rows: QuerySet[MajorIncident]) -> list[tuple[MajorIncident, StatusUpdate | None]]:
     public = StatusUpdate.objects.filter(incident=OuterRef("pk"), audiences__contains=[Audience.USERS])
     rows = rows.annotate(last_told=Subquery(public.order_by("-published_at", "-id").values("pk")[:1]))
     incidents = list(rows.prefetch_related("services")[:SHOWN_OUTAGES])
     told = StatusUpdate.objects.in_bulk([one.last_told for one in incidents if one.last_told])
+    return [(one, told.get(one.last_told)) for one in incidents]
+
+
+def _outages(rows: QuerySet[MajorIncident], reader: User | None) -> list[Outage]:
+    found = _with_updates(rows)
+    incidents = [one for one, _ in found]
     counts: dict[int, AffectedCount] = {}
     mine: dict[int, int] = {}
     if reader is not None and incidents:
         counts = affected.counted([one.pk for one in incidents], reader)
         linked = Ticket.objects.filter(requester=reader, major_incident__in=incidents).order_by("pk")
         mine = {incident: pk for incident, pk in linked.values_list("major_incident", "pk") if incident}
-    return [_outage(one, told.get(one.last_told), counts, mine) for one in incidents]
+    return [_outage(one, update, counts, mine) for one, update in found]
 
 
 def _outage(
@@ -126,7 +140,7 @@ def unread_reports(user: User) -> int:
     return _mine(user).filter(is_unread=True).count()
 
 
-def _mine(user: User) -> QuerySet[Ticket]:
+def _mine(user: User) -> QuerySet[Any]:
     read_at = TicketReading.objects.filter(ticket=OuterRef("pk"), user=user).values("read_at")[:1]
     answers = TicketComment.objects.filter(ticket=OuterRef("pk"), public=True).exclude(author=user)
     rows = visible_tickets(user).filter(requester=user).annotate(my_read_at=Subquery(read_at))
@@ -165,3 +179,24 @@ def outage_of(ticket: Ticket, reader: User) -> Outage | None:
         return None
     found = _outages(public_incidents().filter(pk=ticket.major_incident_id), reader)
     return found[0] if found else None
+
+
+ALIKE = 0.3
+
+
+def something_alike(title: str, service_id: int | None) -> Candidate | None:
+    """What others report at the moment and nobody has declared: of the same service, or in alike words.
+
+    The requester learns only that there is something; never its title or its number.
+    """
+    waiting = Candidate.objects.filter(status__in=OPEN_CANDIDATE_STATUSES)
+    if service_id and (same := waiting.filter(service=service_id).first()):
+        return same
+    if len(title.strip()) < 8:
+        return None
+    by_title = waiting.annotate(alike=TrigramSimilarity("title", title)).filter(alike__gte=ALIKE)
+    if found := by_title.order_by("-alike", "pk").first():
+        return found
+    reported = Ticket.objects.filter(candidate__in=waiting).annotate(alike=TrigramSimilarity("title", title))
+    ticket = reported.filter(alike__gte=ALIKE).select_related("candidate").order_by("-alike", "pk").first()
+    return ticket.candidate if ticket else None

@@ -1,5 +1,7 @@
 """The hotline: one form for a call, known outages at the top, who is calling beside it."""
 
+from typing import Any
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,7 +23,7 @@ from incidents.views.gate import Request, page
 def hotline(request: Request) -> HttpResponse:
     attached = _attached(request)
     form = HotlineForm(sent(request), knows_outage=attached is not None)
-    by = {"actor": request.user, "at": timezone.now()}
+    by: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
     if request.method == "POST" and attempt(form, lambda _: acts.take_call(**form.call(), incident=attached, **by)):
         made: Ticket = form.result  # type: ignore[attr-defined]
         return go(request, f"{reverse('hotline')}?done={made.pk}")

@@ -1,6 +1,6 @@
 """My reports: the list, one of them as its requester reads it, and the answer to “does it work?”."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -35,7 +35,7 @@ def ticket_answer(request: Request, pk: int) -> HttpResponse:
     ticket = find_ticket(request.user, pk)
     form = StillBrokenForm(request.POST)
     works = request.POST.get("works") == "yes"
-    by = {"actor": request.user, "at": timezone.now()}
+    by: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
     if attempt(form, lambda given: acts.answer_whether_it_works(ticket.pk, works=works, **given, **by)):
         said = "Thank you. Your report is closed." if works else "Thank you. It is back with us."
         return go(request, reverse("ticket", args=[pk]), said)

@@ -42,12 +42,12 @@ def _shown(request: Request, form: ReportForm, kept: list[KeptFile], status: int
 def _reported(request: Request) -> HttpResponse:
     """Good files are kept first, so that whatever else is refused, none has to be chosen again."""
     form = ReportForm(sent(request), request.FILES)
-    by = {"actor": request.user, "at": timezone.now()}
+    by: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
     kept = kept_files.kept_of(request.user, request.POST.getlist("kept"))
-    added, refused = kept_files.keep(request.FILES.getlist("files"), beside=len(kept), **by)
+    added, refused = kept_files.keep(request.FILES.getlist("attachments"), beside=len(kept), **by)
     files = [*kept, *added]
     for sentence in refused:
-        form.add_error("files", sentence)
+        form.add_error("attachments", sentence)
     if attempt(form, lambda given: _report(form, files, by)):
         made = form.result  # type: ignore[attr-defined]
         return go(request, reverse("ticket", args=[made.pk]), f"Thank you. Your report is {made.ref}.")

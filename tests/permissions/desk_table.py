@@ -15,6 +15,8 @@ EVERYBODY = [
     row("portal_affected", "POST", "MI foreign", "roles"),
     row("subscription", "GET POST", "MI own", "roles"),
     row("subscription", "GET POST", "MI foreign", "roles"),
+    row("portal_suggestions", "GET", "", "roles"),
+    row("suggestion_affected", "POST", "", "roles"),
     row("my_reports", "GET", "", "roles"),
     row("inbox", "GET", "", "inside"),
     row("inbox_count", "GET", "", "inside"),

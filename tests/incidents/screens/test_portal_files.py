@@ -25,7 +25,7 @@ def file(name, content=PNG):
 
 
 def report(client, *files, title="Cannot pay", kept=()):
-    given = {"title": title, "impact": "4", "urgency": "2", "files": list(files), "kept": list(kept)}
+    given = {"title": title, "impact": "4", "urgency": "2", "attachments": list(files), "kept": list(kept)}
     return client.post(reverse("portal"), given)
 
 
