@@ -74,12 +74,18 @@ function choose(option) {
 }
 
 field.addEventListener("input", () => {
+  if (chosen.value) card.replaceChildren(); // it was somebody else
   chosen.value = "";
-  card.replaceChildren();
   clearTimeout(timer);
   timer = setTimeout(look, 180);
 });
 field.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.ctrlKey) {
+    event.preventDefault(); // chooses, and goes on: who is calling is never all there is to say
+    if (!list.hidden && (picked() || options()[0])) choose(picked() ?? options()[0]);
+    form.elements.callback_number.focus();
+    return;
+  }
   if (list.hidden) {
     if (event.key === "ArrowDown" && field.value) look();
     return;
@@ -89,9 +95,6 @@ field.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
     if (all.length) mark(all[(at + (event.key === "ArrowDown" ? 1 : all.length - (at < 0 ? 0 : 1))) % all.length]);
-  } else if (event.key === "Enter" && picked()) {
-    event.preventDefault();
-    choose(picked());
   } else if (event.key === "Escape") {
     event.preventDefault();
     show(false);

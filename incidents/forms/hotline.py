@@ -43,7 +43,9 @@ def moment_in_words(text: str, now: datetime) -> datetime:
 
 class HotlineForm(DeskForm):
     caller = forms.CharField(
-        label="Who is calling?", max_length=200, help_text="Name, number or e-mail address. ↓ chooses from the list."
+        label="Who is calling?",
+        max_length=200,
+        widget=forms.TextInput(attrs={"placeholder": "Name, number or e-mail address"}),
     )
     requester = forms.ModelChoiceField(
         User.objects.filter(is_active=True, is_guest=False), required=False, widget=forms.HiddenInput
@@ -51,10 +53,15 @@ class HotlineForm(DeskForm):
     callback_number = forms.CharField(
         label="Call back at", max_length=40, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
     )
-    title = title_field("What is wrong?", help_text="In the caller’s words, one line.")
+    title = title_field(
+        "What is wrong?", widget=forms.TextInput(attrs={"placeholder": "In the caller’s words, one line"})
+    )
     service = service_field("Which service?")
     since = forms.CharField(
-        label="Since when?", max_length=40, required=False, help_text="20 min · 2 h · 9:15 · yesterday 17:00"
+        label="Since when?",
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "20 min · 2 h · 9:15 · yesterday 17:00"}),
     )
     impact = levels("How many are affected?", IMPACT_WORDS)
     urgency = levels("Can they work?", URGENCY_WORDS)

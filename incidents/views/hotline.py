@@ -30,12 +30,17 @@ def hotline(request: Request) -> HttpResponse:
     chosen = str(form["requester"].value() or "")
     context = {
         "form": form,
-        "outages": promised_next(),
+        "outages": _known(),
         "calls": latest_calls(),
         "caller": caller(int(chosen)) if chosen.isdigit() and len(chosen) < 15 else None,
         "done": _done(request),
     }
     return render(request, "incidents/hotline/hotline.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _known() -> list[MajorIncident]:
+    """What is broken now; what is confirmed as resolved is no longer the reason of a call."""
+    return [one for one in promised_next() if one.resolved_at is None]
 
 
 def _attached(request: Request) -> MajorIncident | None:
@@ -71,4 +76,4 @@ def hotline_caller(request: Request, pk: int) -> HttpResponse:
 @page("work_ticket")
 def hotline_outages(request: Request) -> HttpResponse:
     """Known outages, fetched again whenever one changes."""
-    return render(request, "incidents/hotline/_outages.html", {"outages": promised_next()})
+    return render(request, "incidents/hotline/_outages.html", {"outages": _known()})

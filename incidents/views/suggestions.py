@@ -41,6 +41,8 @@ def portal_suggestions(request: Request) -> HttpResponse:
     alike = None
     if not any(one.subject for one in known):
         alike = something_alike(title, int(service) if service.isdigit() and len(service) < 15 else None)
+    if not known and alike is None:
+        return HttpResponse()
     context = {"known": known, "alike": _subject("CAN", alike.pk, request.user) if alike else ""}
     return render(request, "incidents/portal/_suggestions.html", context)
 
