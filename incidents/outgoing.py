@@ -35,7 +35,7 @@ class OutgoingFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. `body` is cut at 64 KiB."""
+    """What came back. `body` is cut at 64 KiB, or at what the caller asked for."""
 
     status: int
     headers: Mapping[str, str]
@@ -178,8 +178,9 @@ def request(
     data: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     auth: tuple[str, str] | None = None,
+    most_bytes: int = MAX_ANSWER_BYTES,
 ) -> Reply:
-    """Sends one request and reads at most 64 KiB within ten seconds in all.
+    """Sends one request and reads at most 64 KiB (`most_bytes` for a file) within ten seconds in all.
 
     Raises OutgoingRefused before anything is sent to a forbidden address, OutgoingFailed when nobody answers in time.
     Any HTTP status is a Reply, redirects too. Never call it inside a transaction.
@@ -196,19 +197,19 @@ def request(
                 method, url, content=content, json=json, data=data, headers=dict(headers or {}), auth=auth
             ) as answer,
         ):
-            return Reply(answer.status_code, dict(answer.headers), _read(answer))
+            return Reply(answer.status_code, dict(answer.headers), _read(answer, most_bytes))
     except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, OSError) as error:
         raise OutgoingFailed(f"No answer from {httpx.URL(url).host}: {str(error) or type(error).__name__}") from error
 
 
-def _read(answer: httpx.Response) -> bytes:
+def _read(answer: httpx.Response, most_bytes: int) -> bytes:
     """The start of the answer: an endless one is cut, and one that drips has said what it said when time is up."""
-    body = b""
+    body = bytearray()
     try:
         for chunk in answer.iter_raw():
             body += chunk
-            if len(body) >= MAX_ANSWER_BYTES:
+            if len(body) >= most_bytes:
                 break
     except httpx.ReadTimeout:
         pass  # the status is known; that is what callers act upon
-    return body[:MAX_ANSWER_BYTES]
+    return bytes(body[:most_bytes])

@@ -201,6 +201,7 @@ class EventKind(TextChoices):
     TICKET_UNLINKED = "ticket_unlinked", "Ticket unlinked"
     ALERT_ATTACHED = "alert_attached", "Alert attached"
     TICKET_GATHERED = "ticket_gathered", "Joined a candidate"
+    AFFECTED_COUNTED = "affected_counted", "People affected"
     # candidates
     CANDIDATE_FLAGGED = "candidate_flagged", "Candidate raised"
     CANDIDATE_EVIDENCE_ADDED = "candidate_evidence_added", "Evidence added"

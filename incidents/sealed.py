@@ -43,3 +43,11 @@ def sealed_at(sealed: str) -> datetime | None:
         return datetime.fromtimestamp(_box(settings.SECRET_KEY).extract_timestamp(sealed), UTC)
     except InvalidToken:
         return None
+
+
+def readable(sealed: str) -> str:
+    """What was sealed, for a page; words instead when it cannot be opened any more."""
+    try:
+        return unseal(sealed)
+    except SealBroken:
+        return "(cannot be read: the secret key has changed)"

@@ -9,6 +9,7 @@ from incidents.actions import alert_recovery, alerts, cascades, changes, payload
 from incidents.intake.monitoring import processing
 from incidents.actions import cascades, changes, heartbeats, steps
 from incidents.actions import backtests, cascades, changes, influx, steps, usual
+from incidents.actions import cascades, changes, kept_files, steps
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -99,3 +100,6 @@ def forget_arrivals() -> None:
     """Counters, groups and old back-tests nothing is compared with any more."""
     influx.forget(at=timezone.now())
     backtests.forget(at=timezone.now())
+def forget_kept_files() -> None:
+    """Files of reports that were never sent are kept for a day."""
+    kept_files.forget_old(at=timezone.now())

@@ -16,6 +16,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()  # in the threads of the web server too, where nothing else makes it the current one
 app.autodiscover_tasks()
 app.autodiscover_tasks(["incidents.intake.email"])
+app.autodiscover_tasks(["incidents.intake.voice"])
 
 app.conf.beat_schedule = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep_deliveries", "schedule": 5.0},
@@ -41,5 +42,8 @@ app.conf.beat_schedule = {
     "renew-usual-arrivals": {"task": "incidents.tasks.renew_usual_arrivals", "schedule": 60.0},
     "run-back-tests": {"task": "incidents.tasks.run_backtests", "schedule": 10.0},
     "forget-arrivals": {"task": "incidents.tasks.forget_arrivals", "schedule": 3600.0},
+    "fetch-recordings": {"task": "incidents.intake.voice.tasks.sweep_recordings", "schedule": 15.0},
+    "settle-phone-calls": {"task": "incidents.intake.voice.tasks.sweep_phone_calls", "schedule": 30.0},
+    "forget-kept-files": {"task": "incidents.tasks.forget_kept_files", "schedule": 3600.0},
     "forget-idempotency-keys": {"task": "incidents.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

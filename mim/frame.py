@@ -46,6 +46,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Now",
         (
             Place("desk", "Desk", "headset", DESK | ADMINISTRATORS),
+            Place("hotline", "Hotline", "phone-incoming", DESK),
             Place("command", "Command", "flame", COMMANDERS | ADMINISTRATORS),
             Place("my_work", "My work", "checklist", EVERYBODY - {A.REQUESTER}),
             Place("overview", "Overview", "layout-dashboard", DECIDERS | COMMANDERS | ADMINISTRATORS),

@@ -17,7 +17,9 @@ _SCRUBS = (
     (re.compile(r"\bmim_[A-Za-z0-9_-]{8,}"), "mim_" + HIDDEN),
     (re.compile(r"(/in/[A-Za-z0-9_.-]+/)[^/\s?\"']+"), r"\1" + HIDDEN),
     (
-        re.compile(r"(/(?:first-administrator|invitation|invitations|password/reset/key|reset/key)/)[^/\s?\"']+"),
+        re.compile(
+            r"(/(?:first-administrator|answers|invitation|invitations|password/reset/key|reset/key)/)[^/\s?\"']+"
+        ),
         r"\1" + HIDDEN,
     ),
     (

@@ -30,6 +30,7 @@ urlpatterns = [
     path("api/v1/", include("metrics.api_urls")),
     path("", include("incidents.intake.monitoring.dialect_urls")),
     re_path(r"^api/", unknown_address),
+    path("", include("incidents.intake.voice.urls")),
     path("", include("incidents.urls")),
     path("", include("notifications.urls")),
     path("", include("metrics.urls")),

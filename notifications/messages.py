@@ -190,6 +190,7 @@ def _context(occasion: Occasion, organisation: Organisation) -> dict[str, Any]:
         "step_count": len(STEPS),
         "is_public": is_public,
         "link": link,
+        "choices": details.choices,
         "link_label": details.link_label or ("See the current status" if is_public else "Open"),
         "why": _why(occasion),
     }

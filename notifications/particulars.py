@@ -1,11 +1,12 @@
 """What one kind of event has to say beyond the incident itself: names, quoted text, where its link leads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 
+from incidents import answer_links
 from incidents.models import (
     Approval,
     Candidate,
@@ -14,6 +15,7 @@ from incidents.models import (
     StatusUpdate,
     Task,
     TicketComment,
+    TicketStatus,
     TimelineEvent,
 )
 from incidents.process import STEP_BY_KEY, STEPS, Role
@@ -22,12 +24,14 @@ from notifications.status import subscribers
 
 @dataclass(frozen=True)
 class Particulars:
-    """`values` are read as `it.…` by the templates; `quote` is Markdown somebody wrote."""
+    """`values` are read as `it.…` by the templates; `quote` is Markdown somebody wrote. `choices` are answers the
+    message asks for, each its words and its address."""
 
     values: dict[str, Any] = field(default_factory=dict)
     quote: str = ""
     url: str = ""
     link_label: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 def _step(event: TimelineEvent, audience: str) -> Particulars:
@@ -100,6 +104,18 @@ def _ticket(event: TimelineEvent, audience: str) -> Particulars:
     return Particulars(values, url=_page(f"/tickets/{ticket.ref}/"), link_label=f"Open {ticket.ref}")
 
 
+def _resolved(event: TimelineEvent, audience: str) -> Particulars:
+    """Asks the requester whether it works, while that is the question."""
+    about, ticket = _ticket(event, audience), event.ticket
+    if ticket is None or ticket.status != TicketStatus.RESOLVED:
+        return about
+    choices = (
+        ("It works", _page(answer_links.address(ticket, works=True))),
+        ("Still broken", _page(answer_links.address(ticket, works=False))),
+    )
+    return replace(about, choices=choices)
+
+
 def _comment(event: TimelineEvent, audience: str) -> Particulars:
     about = _ticket(event, audience)
     comment = TicketComment.objects.select_related("author").filter(pk=event.payload.get("comment_id")).first()
@@ -167,7 +183,7 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "approval_decided": _approval,
     "task_added": _task,
     "ticket_opened": _ticket,
-    "ticket_resolved": _ticket,
+    "ticket_resolved": _resolved,
     "ticket_linked": _ticket,
     "ticket_gathered": _ticket,
     "ticket_assigned": _ticket,

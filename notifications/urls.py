@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
-from notifications.views import deliveries, inbox, mail_catcher, previews, status_page
+from notifications.views import deliveries, inbox, mail_catcher, previews, status_page, subscription
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("major-incidents/<incident:ref>/updates/preview/", previews.update_preview, name="update_preview"),
     path("mail/", mail_catcher.mail_catcher, name="mail_catcher"),
     path("mail/<slug:name>/", mail_catcher.mail, name="caught_mail"),
+    path("portal/outages/<incident:ref>/subscription/", subscription.subscription, name="subscription"),
     path("status/", status_page.status_page, name="status_page"),
     path("status/subscribe/", status_page.subscribe, name="status_subscribe"),
     path("status/confirm/<str:token>/", status_page.confirm, name="status_confirm"),

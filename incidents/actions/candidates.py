@@ -9,6 +9,7 @@ from django_fsm import TransitionNotAllowed
 
 from incidents import events
 from incidents.actions import clocks
+from incidents.actions.affected import carry_over
 from incidents.actions.children import adopt, adopt_alerts
 from incidents.actions.input import clean_choice, clean_text, clean_title
 from incidents.actions.locking import check_open, lock_incident
@@ -202,6 +203,7 @@ def link(candidate_id: int, *, incident_id: int, actor: User, at: datetime) -> C
     tickets = Ticket.objects.select_for_update(of=("self",)).filter(candidate=candidate, major_incident=None)
     count = adopt(tickets.order_by("pk"), incident, actor=actor, at=at)
     adopt_alerts(candidate.alerts.all(), incident)
+    carry_over(candidate.affected_people.all(), incident)
     events.record(
         EventKind.CANDIDATE_LINKED,
         candidate,

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from incidents import events
 from incidents.actions import clocks, documents, downtime, seats, steps, updates
+from incidents.actions.affected import carry_over
 from incidents.actions.children import adopt_alerts
 from incidents.actions.locking import advance, check_not_future, check_open, check_reason, lock_incident
 from incidents.errors import ClockOrder, Duplicate, Invalid, WrongStage
@@ -206,6 +207,7 @@ def _attach(
         candidate.to_declared()
         candidate.major_incident, candidate.decided_by, candidate.decided_at = incident, actor, at
         candidate.save()
+        carry_over(candidate.affected_people.all(), incident)
         events.record(EventKind.CANDIDATE_DECLARED, candidate, actor=actor, at=at, to=incident.ref)
 
 
@@ -445,6 +447,7 @@ def _move_belongings(incident: MajorIncident, target: MajorIncident, *, at: date
     )
     for problem in incident.problems.all():
         problem.major_incidents.add(target)
+    carry_over(incident.affected_people.all(), target)
     return {
         "tickets": incident.tickets.update(major_incident=target, updated_at=timezone.now()),
         "alerts": incident.alerts.update(major_incident=target),

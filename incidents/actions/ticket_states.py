@@ -206,8 +206,13 @@ def close(ticket_id: int, *, actor: User | None, at: datetime) -> Ticket:
     return ticket
 
 
-def answer_whether_it_works(ticket_id: int, *, works: bool, text: str = "", actor: User | None, at: datetime) -> Ticket:
-    """The requester's answer to "works / still broken": closes the ticket or reopens it."""
+def answer_whether_it_works(
+    ticket_id: int, *, works: bool, text: str = "", actor: User | None, at: datetime, by_requester: bool = False
+) -> Ticket:
+    """The requester's answer to "works / still broken": closes the ticket or reopens it.
+
+    `actor` None with `by_requester`: somebody without an account, by the link in a mail.
+    """
     if works:
         return close(ticket_id, actor=actor, at=at)
-    return reopen(ticket_id, reason=text or "Still broken.", actor=actor, at=at)
+    return reopen(ticket_id, reason=text or "Still broken.", actor=actor, at=at, by_requester=by_requester)

@@ -42,12 +42,14 @@ from incidents.models import (
     Ticket,
     TicketComment,
     TicketKind,
+    TicketReading,
     TicketStatus,
     TicketWatcher,
     User,
 )
 from incidents.priority import Priority, priority_for
 from incidents.process import EventKind
+from incidents.sealed import seal
 
 __all__ = [
     "acknowledge",
@@ -60,6 +62,7 @@ __all__ = [
     "escalate",
     "hold",
     "link",
+    "mark_read",
     "open_ticket",
     "propose",
     "reopen",
@@ -91,12 +94,15 @@ def open_ticket(
     reported_at: datetime | None = None,
     team: Team | None = None,
     no_answer: str = "",
+    began_at: datetime | None = None,
+    callback_number: str = "",
 ) -> Ticket:
     """Files one report. Priority follows from impact and urgency unless given.
 
     Filing is never an acknowledgement. `reported_at` None means `at`; it may be backdated. In the portal, and
     for people who do not work the desk, whoever files it is the requester unless somebody else is named.
     `no_answer` says why the requester is not told that the report arrived; "" lets them be told.
+    `began_at` is since when it does not work, as the requester says, and moves no other clock.
     """
     allow(actor, "open_ticket")
     requester, email = _requester(requester, requester_email, _filer(actor, channel))
@@ -115,6 +121,8 @@ def open_ticket(
         team=team,
         created_by=actor,
         reported_at=clean_time("reported_at", reported_at, not_after=at) if reported_at else at,
+        began_at=clean_time("began_at", began_at, not_after=at) if began_at else None,
+        callback_sealed=seal(clean_text("callback_number", callback_number, 40)),
     )
     ticket.save(force_insert=True)
     unanswered: dict[str, Any] = {"no_answer": no_answer} if no_answer else {}
@@ -310,3 +318,8 @@ def unwatch(ticket_id: int, *, user: User | None = None, actor: User, at: dateti
     person = user or actor
     allow(actor, "view_ticket" if person == actor else "work_ticket", ticket)
     TicketWatcher.objects.filter(ticket=ticket, user=person).delete()
+
+
+def mark_read(ticket_id: int, *, actor: User, at: datetime) -> None:
+    """The person has looked at it: what came before is no longer unread. No act in the record."""
+    TicketReading.objects.update_or_create(ticket_id=ticket_id, user=actor, defaults={"read_at": at})

@@ -51,6 +51,23 @@ class PeopleChoice(forms.ModelMultipleChoiceField):
         return f"{obj.display_name} ({obj.email})"
 
 
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
+        return list(files.getlist(name)) if hasattr(files, "getlist") else list(files.get(name, []))
+
+
+class Files(forms.FileField):
+    """Any number of files; each is judged by itself where it is kept, so that the refusal names it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=FilesInput(), required=False, **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        return list(data or [])
+
+
 def title_field(label: str, **kwargs: Any) -> forms.CharField:
     """One line of at most 250 characters."""
     return forms.CharField(label=label, max_length=250, **kwargs)

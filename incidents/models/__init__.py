@@ -11,6 +11,8 @@ from incidents.models.arrivals import (
     TicketVocabulary,
     UsualArrivals,
 )
+from incidents.models.affected import AffectedPerson, KeptFile, TicketReading
+from incidents.models.arrivals import ArrivalCount
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
 from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
 from incidents.models.mail import InboundMail, Mailbox, MailKind, MailRules, MailState, ReceivingAddress
@@ -49,6 +51,7 @@ from incidents.models.people import (
     User,
     people_with_role,
 )
+from incidents.models.phone_calls import CallState, PhoneCall, RecordingState
 from incidents.models.problems import CauseCategory, Problem, ProblemStatus
 from incidents.models.response import (
     Approval,
@@ -78,6 +81,7 @@ from incidents.models.tickets import (
 from incidents.models.timeline import TimelineEdit, TimelineEvent
 
 __all__ = [
+    "AffectedPerson",
     "AffectedService",
     "Affects",
     "Alert",
@@ -96,6 +100,7 @@ __all__ = [
     "Backtest",
     "BacktestState",
     "Bridge",
+    "CallState",
     "Candidate",
     "CandidateSource",
     "CandidateStatus",
@@ -124,6 +129,7 @@ __all__ = [
     "MailRules",
     "MailState",
     "Mailbox",
+    "KeptFile",
     "MaintenanceWindow",
     "MajorIncident",
     "OPEN_CANDIDATE_STATUSES",
@@ -132,11 +138,13 @@ __all__ = [
     "Organisation",
     "Payload",
     "PayloadState",
+    "PhoneCall",
     "Presence",
     "Problem",
     "ProblemStatus",
     "RaciMatrix",
     "ReceivingAddress",
+    "RecordingState",
     "Review",
     "ReviewAction",
     "Risk",
@@ -155,6 +163,7 @@ __all__ = [
     "TicketComment",
     "TicketEscalation",
     "TicketKind",
+    "TicketReading",
     "TicketStatus",
     "TicketVocabulary",
     "TicketWatcher",

@@ -11,6 +11,7 @@ from django_fsm import FSMField, transition
 from incidents.models.people import Team, User
 from incidents.models.services import Service
 from incidents.priority import Level, Priority
+from incidents.sealed import readable
 
 
 class TicketKind(models.TextChoices):
@@ -63,6 +64,10 @@ class Ticket(models.Model):
     candidate = models.ForeignKey("Candidate", null=True, blank=True, on_delete=models.PROTECT, related_name="tickets")
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     reported_at = models.DateTimeField()
+    began_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it does not work, as the requester says; None: nobody said."
+    )
+    callback_sealed = models.TextField(blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     resolved_at = models.DateTimeField(null=True, blank=True)
@@ -112,6 +117,11 @@ class Ticket(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN_TICKET_STATUSES
+
+    @property
+    def callback_number(self) -> str:
+        """Where to call back; "" when nobody said."""
+        return readable(self.callback_sealed)
 
     @transition(field=status, source=[_S.NEW, _S.ASSIGNED, _S.IN_PROGRESS, _S.ON_HOLD], target=_S.ASSIGNED)
     def to_assigned(self) -> None:

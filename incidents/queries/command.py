@@ -10,6 +10,7 @@ from incidents.models import OPEN_CANDIDATE_STATUSES, Candidate, CandidateStatus
 from incidents.on_call import on_call
 from incidents.permissions import last_resort, visible_candidates
 from incidents.process import AccountRole
+from incidents.queries.affected import of_candidate
 from incidents.queries.war_room import Room, open_incidents
 
 
@@ -54,12 +55,14 @@ def board(user: User, now: datetime) -> Board:
 
 @dataclass(frozen=True)
 class EvidenceOf:
-    """What speaks for a candidate: its newest tickets, all of them in number, and what was done."""
+    """What speaks for a candidate: its newest tickets, all of them in number, and their arrival. `people` say without
+    a ticket that they are affected."""
 
     tickets: list[Ticket]
     total: int
     events: list[TimelineEvent]
     waits_for: str
+    people: int = 0
 
 
 SHOWN_TICKETS = 30
@@ -73,4 +76,4 @@ def evidence_of(candidate: Candidate, now: datetime) -> EvidenceOf:
     seen_by = candidate.acknowledged_by.display_name if candidate.acknowledged_by else ""
     waits_for = seen_by or ", ".join(person.display_name for person in duty) or "any major incident manager"
     events = list(candidate.events.select_related("actor").order_by("-pk")[:20])
-    return EvidenceOf(newest, children.count(), events, waits_for)
+    return EvidenceOf(newest, children.count(), events, waits_for, of_candidate(candidate.pk).count())

@@ -16,6 +16,7 @@ from incidents.models import (
     TicketKind,
 )
 from incidents.process import OPEN_STAGES
+from incidents.queries.affected import count_of_candidate, count_of_incident
 
 WINDOW = timedelta(hours=2)
 QUEUE = 60
@@ -117,10 +118,16 @@ def _shared(group: Sequence[Ticket]) -> list[str]:
 
 
 def promised_next() -> list[MajorIncident]:
-    """Open major incidents, the one whose update is due first on top; those without a promise last."""
-    rows = MajorIncident.objects.filter(stage__in=OPEN_STAGES).prefetch_related("services")
+    """Open major incidents, the one whose update is due first on top; those without a promise last.
+
+    Each with `people`: how many say that they are affected.
+    """
+    rows = MajorIncident.objects.filter(stage__in=OPEN_STAGES).annotate(people=count_of_incident())
+    rows = rows.prefetch_related("services")
     return sorted(rows[:50], key=lambda one: (one.next_update_at is None, one.next_update_at or one.created_at))
 
 
 def waiting_candidates() -> list[Candidate]:
-    return list(Candidate.objects.filter(status__in=OPEN_CANDIDATE_STATUSES).select_related("service")[:20])
+    """Each with `people`: how many say that they are affected."""
+    waiting = Candidate.objects.filter(status__in=OPEN_CANDIDATE_STATUSES).annotate(people=count_of_candidate())
+    return list(waiting.select_related("service")[:20])

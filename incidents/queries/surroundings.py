@@ -9,6 +9,7 @@ from django.db.models.functions import TruncMinute
 
 from incidents.models import ChangeLink, MajorIncident, Service, ServiceDependency, Ticket
 from incidents.process import Stage
+from incidents.queries.affected import count_of_incident
 
 ARRIVAL_WINDOW = timedelta(minutes=60)
 ARRIVAL_BUCKETS = 30
@@ -49,12 +50,16 @@ def blast_radius(affected: Iterable[int]) -> list[Node]:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Tickets linked to the incident: how many, and how many arrived in each two minutes, oldest first."""
+    """Tickets linked to the incident: how many, and how many arrived in each two minutes, oldest first.
+
+    `people` say without a ticket that they are affected.
+    """
 
     total: int
     open: int
     counts: list[int]
     lately: int
+    people: int
 
 
 def arrivals(incident: MajorIncident, now: datetime) -> Arrivals:
@@ -63,7 +68,9 @@ def arrivals(incident: MajorIncident, now: datetime) -> Arrivals:
     first = (incident.started_at or incident.reported_at or incident.declared_at or end) - timedelta(minutes=10)
     begin = max(first, end - ARRIVAL_WINDOW) if end - first > ARRIVAL_WINDOW else end - ARRIVAL_WINDOW
     children = Ticket.objects.filter(major_incident=incident)
-    totals = children.aggregate(total=Count("pk"), waiting=Count("pk", filter=~Q(status__in=["resolved", "closed"])))
+    waiting = Count("tickets", filter=~Q(tickets__status__in=["resolved", "closed"]))
+    reported = MajorIncident.objects.annotate(total=Count("tickets"), waiting=waiting, people=count_of_incident())
+    totals = reported.values("total", "waiting", "people").get(pk=incident.pk)
     rows = (
         children.filter(reported_at__gt=begin, reported_at__lte=end)
         .annotate(minute=TruncMinute("reported_at"))
@@ -74,7 +81,7 @@ def arrivals(incident: MajorIncident, now: datetime) -> Arrivals:
     counts = [0] * ARRIVAL_BUCKETS
     for at, number in rows:
         counts[min(max(int((at - begin) / width), 0), ARRIVAL_BUCKETS - 1)] += number
-    return Arrivals(totals["total"], totals["waiting"], counts, sum(counts[-3:]))
+    return Arrivals(totals["total"], totals["waiting"], counts, sum(counts[-3:]), totals["people"])
 
 
 def with_fixes(rows: Iterable[MajorIncident]) -> list[MajorIncident]:

@@ -1,14 +1,19 @@
 """One ticket: the conversation, what is known, what looks like it. Requesters see the public parts of theirs."""
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from incidents import permissions
+from incidents.actions import tickets as acts
 from incidents.forms.tickets import CommentForm
-from incidents.models import Attachment, Ticket
-from incidents.queries.tickets import ticket_page
+from incidents.models import Attachment, Ticket, User
+from incidents.queries.portal import outage_of, state_in_words
+from incidents.queries.tickets import ticket_for, ticket_page
 from incidents.views.gate import Request, page
 
 
@@ -23,10 +28,21 @@ def ticket_now(request: Request, pk: int) -> HttpResponse:
     return show_ticket(request, pk, name="_now")
 
 
+def find_ticket(user: User, pk: int) -> Ticket:
+    """The ticket, or 404 when there is none this person may see."""
+    try:
+        return ticket_for(user, pk)
+    except Ticket.DoesNotExist:
+        raise Http404(f"There is no ticket INC-{pk} that you may see.") from None
+
+
 def show_ticket(
     request: Request, pk: int, *, form: BaseForm | None = None, name: str = "ticket", status: int = 200
 ) -> HttpResponse:
-    """The page, or with `name` one of its fragments; `form` is a reply that was refused."""
+    """The page, or with `name` one of its fragments; `form` is a reply that was refused.
+
+    Whoever does not read the desk gets the same ticket as a report, in a requester's words.
+    """
     user = request.user
     try:
         shown = ticket_page(user, pk)
@@ -40,10 +56,23 @@ def show_ticket(
         "may_work": may_work,
         "may_reply": permissions.can(user, "comment_ticket", shown.ticket),
         "is_mine": shown.ticket.requester_id == user.pk,
+    }
+    if not shown.is_desk:
+        return _show_report(request, shown.ticket, context, name, status)
+    context |= {
         "watches": any(row.user_id == user.pk for row in shown.ticket.watchers.all()),
         "incident": shown.ticket.major_incident if permissions.can(user, "view_desk") else None,
     }
     return render(request, f"incidents/ticket/{name}.html", context, status=status)
+
+
+def _show_report(request: Request, ticket: Ticket, context: dict[str, Any], name: str, status: int) -> HttpResponse:
+    context["headline"], context["sentence"] = state_in_words(ticket)
+    context["outage"] = outage_of(ticket, request.user)
+    if context["is_mine"]:
+        acts.mark_read(ticket.pk, actor=request.user, at=timezone.now())
+    fragment = "report" if name == "ticket" else "_report_now"
+    return render(request, f"incidents/portal/{fragment}.html", context, status=status)
 
 
 @page()

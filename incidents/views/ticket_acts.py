@@ -13,19 +13,15 @@ from incidents.actions import candidates
 from incidents.actions import tickets as acts
 from incidents.forms import tickets as forms
 from incidents.models import Channel, Ticket
-from incidents.queries.tickets import ticket_for
 from incidents.templatetags.records import address_of
 from incidents.views.dialogs import attempt, dialog, go, sent, way_back
 from incidents.views.gate import Request, page
-from incidents.views.ticket import show_ticket
+from incidents.views.ticket import find_ticket, show_ticket
 
 
 def load(request: Request, pk: int) -> Ticket:
     """The ticket, or 404 when there is none this person may see."""
-    try:
-        return ticket_for(request.user, pk)
-    except Ticket.DoesNotExist:
-        raise Http404(f"There is no ticket INC-{pk} that you may see.") from None
+    return find_ticket(request.user, pk)
 
 
 def _filled(request: Request, form: type[BaseForm], **initial: Any) -> BaseForm:

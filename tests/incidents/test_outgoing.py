@@ -137,6 +137,11 @@ def test_an_endless_answer_is_cut(open_loopback):
         assert len(outgoing.request("GET", f"http://127.0.0.1:{port}/").body) == 64 * 1024
 
 
+def test_a_file_may_be_larger_when_the_caller_says_so(open_loopback):
+    with listening(lambda handler: handler.say(200, b"x" * 1_000_000)) as (port, _):
+        assert len(outgoing.request("GET", f"http://127.0.0.1:{port}/", most_bytes=500_000).body) == 500_000
+
+
 def test_a_dripping_answer_is_not_waited_for(open_loopback, monkeypatch):
     monkeypatch.setattr(outgoing, "TOTAL_SECONDS", 0.3)
     stop = threading.Event()

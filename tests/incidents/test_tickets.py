@@ -210,7 +210,7 @@ def test_watching_is_done_once_and_undone(ticket, technician, minute):
         ("screen.png", b"\x89PNG\r\n\x1a\n123", "screen.png", "image/png"),
         ("report.pdf", b"<html><script>1</script>", "report.pdf", "text/plain"),
         ("../../etc/passwd", b"root:x", "passwd", "text/plain"),
-        ("a\r\nb\u202e.txt", b"\x00\x01", "ab.txt", "application/octet-stream"),
+        ("a\r\nb\u202e.txt", b"\xff\xfea\x00", "a b.txt", "text/plain"),
         ("..", "schön".encode(), "file", "text/plain"),
         ("book.xlsx", b"PK\x03\x04....xl/workbook", "book.xlsx", None),
     ],

@@ -45,6 +45,11 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "api_audience audience": lambda p, c: "technical",
     "api_shift id": lambda p, c: c.shift.pk,
     "first_administrator token": lambda p, c: c.token,
+    **{
+        f"voice_{step} key": lambda p, c: "nobody"
+        for step in ("call", "menu", "dialled", "recorded", "transcribed", "goodbye", "status")
+    },
+    "answer token": lambda p, c: "nonsense",
     "account_confirm_email key": lambda p, c: "x",
     "account_reset_password_from_key uidb36": lambda p, c: "1",
     "account_reset_password_from_key key": lambda p, c: "set-password",
@@ -323,6 +328,7 @@ BODIES: dict[str, _Body] = {
         "since": "2026-01-01", "until": "2026-01-31", "window_minutes": "15", "least_arrivals": "5",
         "least_requesters": "3", "one_in": "1000000", "similarity": "0.35", "attaches": "on",
     },
+    "hotline": lambda p, c: {"caller": "Somebody", "title": "Broken", "impact": "3", "urgency": "3"},
     "propose": lambda p, c: {"tickets": c.linkable, "reason": "many", "title": "Broken"},
     "tickets_assign": lambda p, c: {"assignee": c.assignee},
     "ticket_new": lambda p, c: {"title": "Broken", "channel": "hotline", "kind": "incident", "impact": 3, "urgency": 3},

@@ -54,7 +54,9 @@ def test_without_an_outage_the_page_says_so(at_portal):
 
 def test_a_report_becomes_a_ticket_of_the_requester(at_portal, requester, checkout):
     given = {"title": "Cannot pay", "service": checkout.pk, "impact": "4", "urgency": "2", "description": "Since 9."}
-    answer = at_portal.post(reverse("portal"), given | {"file": SimpleUploadedFile("shot.png", b"\x89PNG\r\n\x1a\n1")})
+    answer = at_portal.post(
+        reverse("portal"), given | {"attachments": SimpleUploadedFile("shot.png", b"\x89PNG\r\n\x1a\n1")}
+    )
     made = Ticket.objects.get()
     assert answer.url == reverse("ticket", args=[made.pk])
     assert (made.requester, made.channel, made.service) == (requester, "portal", checkout)
@@ -68,7 +70,12 @@ def test_a_report_without_a_title_keeps_the_rest(at_portal):
 
 
 def test_a_refused_file_leaves_no_ticket_behind(at_portal):
-    given = {"title": "Cannot pay", "impact": "4", "urgency": "2", "file": SimpleUploadedFile("run.exe", b"MZ\x00")}
+    given = {
+        "title": "Cannot pay",
+        "impact": "4",
+        "urgency": "2",
+        "attachments": SimpleUploadedFile("run.exe", b"MZ\x00"),
+    }
     assert at_portal.post(reverse("portal"), given).status_code == 422
     assert not Ticket.objects.exists()
 

@@ -4,7 +4,7 @@ frame around the page."""
 import pytest
 from django.urls import reverse
 
-from incidents.actions import changes, problems, response
+from incidents.actions import affected, changes, major_incidents, problems, response, updates
 from tests import factories
 from tests.factories import minute
 
@@ -14,6 +14,8 @@ BUDGETS = {
     "problem_list": 8,
     "change_list": 8,
     "portal": 10,
+    "my_reports": 8,
+    "hotline": 10,
     "ticket": 16,
     "problem": 14,
     "change": 16,
@@ -55,3 +57,19 @@ def test_my_work_keeps_its_budget(client, assembled, manager, engineer, django_a
     client.force_login(engineer)
     with django_assert_max_num_queries(18):
         client.get(reverse("my_work"))
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_the_portal_asks_as_often_for_many_outages_as_for_one(client, manager, requester, checkout, count, queries_of):
+    for number in range(count):
+        incident = major_incidents.declare(
+            title=f"Outage {number}", services=[checkout], impact=1, urgency=1, actor=manager, at=minute(number)
+        )
+        affected.say_affected(incident.pk, actor=requester, at=minute(number))
+        told = {"users": "We are on it."}
+        updates.publish_update(
+            incident.pk, texts=told, audiences=["users"], next_update_at=None, actor=manager, at=minute(number)
+        )
+    client.force_login(requester)
+    assert queries_of(client, reverse("portal")) <= 15
+    assert queries_of(client, reverse("portal_outages")) <= 10
