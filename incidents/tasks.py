@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from incidents.actions import cascades, changes, steps
+from incidents.actions import cascades, changes, sla_sweep, steps
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -21,6 +21,13 @@ def sweep_cascades() -> None:
 def sweep_observations() -> None:
     """Incidents whose requesters say that it is still broken are reopened."""
     cascades.reopen_failed_observations(at=timezone.now())
+
+
+@shared_task
+def sweep_ticket_clocks() -> None:
+    """Promises about to be late are warned about, late ones escalated, and changed targets reach open tickets."""
+    sla_sweep.renew_clocks(at=timezone.now())
+    sla_sweep.strike_due_clocks(at=timezone.now())
 
 
 @shared_task

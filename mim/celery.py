@@ -22,6 +22,7 @@ app.conf.beat_schedule = {
     "beat-heartbeat": {"task": "notifications.tasks.heartbeat", "schedule": 5.0},
     "expire-consults": {"task": "incidents.tasks.sweep_consults", "schedule": 15.0},
     "run-cascades": {"task": "incidents.tasks.sweep_cascades", "schedule": 5.0},
+    "watch-ticket-clocks": {"task": "incidents.tasks.sweep_ticket_clocks", "schedule": 10.0},
     "complete-observations": {"task": "incidents.tasks.sweep_observations", "schedule": 60.0},
     "flag-late-approvals": {"task": "incidents.tasks.sweep_emergency_approvals", "schedule": 60.0},
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},

@@ -16,6 +16,7 @@ from incidents.actions.input import (
     clean_title,
     unknown_fields,
 )
+from incidents.actions.sla_follow import begin, follow
 from incidents.actions.ticket_escalation import escalate
 from incidents.actions.ticket_files import attach
 from incidents.actions.ticket_links import link, propose, unlink
@@ -38,6 +39,7 @@ from incidents.models import (
     Organisation,
     Service,
     Ticket,
+    TicketClock,
     TicketComment,
     TicketKind,
     TicketStatus,
@@ -46,6 +48,7 @@ from incidents.models import (
 )
 from incidents.priority import Priority, priority_for
 from incidents.process import EventKind
+from incidents.queries.sla import current_rules
 
 __all__ = [
     "acknowledge",
@@ -94,6 +97,7 @@ def open_ticket(
     for people who do not work the desk, whoever files it is the requester unless somebody else is named.
     """
     allow(actor, "open_ticket")
+    organisation = Organisation.current()
     requester, email = _requester(requester, requester_email, _filer(actor, channel))
     ticket = Ticket(
         title=clean_title(title),
@@ -106,11 +110,13 @@ def open_ticket(
         configuration_item=clean_text("configuration_item", configuration_item, 200),
         impact=clean_level("impact", impact),
         urgency=clean_level("urgency", urgency),
-        priority=_priority(priority, impact, urgency),
+        priority=_priority(priority, impact, urgency, organisation),
         created_by=actor,
         reported_at=clean_time("reported_at", reported_at, not_after=at) if reported_at else at,
     )
+    clocks = begin(ticket, at=at, rules=current_rules(organisation))
     ticket.save(force_insert=True)
+    TicketClock.objects.bulk_create(clocks)
     events.record(
         EventKind.TICKET_OPENED,
         ticket,
@@ -150,10 +156,10 @@ def _service(service: Service | None) -> Service | None:
     return service
 
 
-def _priority(given: str | None, impact: int, urgency: int) -> str:
+def _priority(given: str | None, impact: int, urgency: int, organisation: Organisation) -> str:
     if given:
         return clean_choice("priority", given, Priority.values)
-    return priority_for(impact, urgency, Organisation.current().priority_table)
+    return priority_for(impact, urgency, organisation.priority_table)
 
 
 _CLEAN = {
@@ -194,10 +200,15 @@ def edit_ticket(ticket_id: int, *, changes: dict[str, Any], actor: User, at: dat
     if changes.get("reported_at"):
         ticket.reported_at = clean_time("reported_at", changes["reported_at"], not_after=at)
     if changes.keys() & {"impact", "urgency", "priority"}:
-        ticket.priority = _priority(changes.get("priority"), ticket.impact, ticket.urgency)
+        ticket.priority = _priority(
+            changes.get("priority"), ticket.impact, ticket.urgency, Organisation.current()
+        )
     changed = [name for name, value in before.items() if getattr(ticket, name) != value]
     if changed:
-        ticket.save(update_fields=[*changed, "updated_at"])
+        promised = ()
+        if {"priority", "service", "reported_at"}.intersection(changed):
+            promised = follow(ticket, at=at, reported_before=before["reported_at"])
+        ticket.save(update_fields=[*changed, *promised, "updated_at"])
         shown = {name: [_shown(before[name]), _shown(getattr(ticket, name))] for name in changed}
         events.record(EventKind.TICKET_EDITED, ticket, actor=actor, at=at, changes=shown)
     if "assignee" in changes or "team" in changes:

@@ -3,6 +3,7 @@
 from incidents.models.access import ApiKey, IdempotentRequest, Scope
 from incidents.models.arrivals import ArrivalCount
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
+from incidents.models.cascades import CascadeJob, CascadeOutcome, CascadeResult
 from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
 from incidents.models.major_incidents import (
     AffectedService,
@@ -49,17 +50,20 @@ from incidents.models.response import (
     WarRoom,
 )
 from incidents.models.reviews import Document, DocumentVersion, Review, ReviewAction
+from incidents.models.service_hours import ServiceHours, SlaTarget
 from incidents.models.services import MaintenanceWindow, Service, ServiceDependency
+from incidents.models.ticket_clocks import TicketClock
 from incidents.models.tickets import (
     OPEN_TICKET_STATUSES,
     Attachment,
-    CascadeJob,
-    CascadeResult,
     Channel,
+    SavedView,
+    SlaKind,
     Ticket,
     TicketComment,
     TicketEscalation,
     TicketKind,
+    TicketMerge,
     TicketStatus,
     TicketWatcher,
 )
@@ -83,6 +87,7 @@ __all__ = [
     "CandidateSource",
     "CandidateStatus",
     "CascadeJob",
+    "CascadeOutcome",
     "CascadeResult",
     "CauseCategory",
     "Change",
@@ -117,19 +122,25 @@ __all__ = [
     "ReviewAction",
     "Risk",
     "RoleHeld",
+    "SavedView",
     "Scope",
     "Seat",
     "Service",
     "ServiceDependency",
+    "ServiceHours",
+    "SlaKind",
+    "SlaTarget",
     "StageEntry",
     "StatusUpdate",
     "Task",
     "TaskStatus",
     "Team",
     "Ticket",
+    "TicketClock",
     "TicketComment",
     "TicketEscalation",
     "TicketKind",
+    "TicketMerge",
     "TicketStatus",
     "TicketWatcher",
     "TimelineEdit",

@@ -1,5 +1,6 @@
 """People, teams, what they may do, and the organisation they belong to."""
 
+import uuid
 from collections.abc import Iterable
 from functools import cached_property
 from zoneinfo import available_timezones
@@ -154,6 +155,7 @@ class Organisation(models.Model):
     observation_hours = models.PositiveIntegerField(default=24)
     still_broken_to_reopen = models.PositiveIntegerField(default=3)
     priority_table = models.JSONField(default=default_priority_table)
+    sla_stamp = models.UUIDField(default=uuid.uuid4, help_text="Changes with targets, service hours and holidays.")
     bridge_pattern = models.CharField(
         max_length=300, blank=True, help_text="Link made for a new bridge; {ref} becomes the incident’s reference."
     )
