@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from incidents.actions import cascades, changes, sla_sweep, steps
+from incidents.actions import cascades, changes, observations, sla_sweep, steps
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -13,14 +13,14 @@ REMEMBERED_FOR = timedelta(hours=24)
 
 @shared_task
 def sweep_cascades() -> None:
-    """Linked tickets are resolved and reopened with their incident."""
+    """Acts on many tickets: those of an incident are resolved and reopened with it, chosen ones as somebody asked."""
     cascades.run_waiting(at=timezone.now())
 
 
 @shared_task
 def sweep_observations() -> None:
     """Incidents whose requesters say that it is still broken are reopened."""
-    cascades.reopen_failed_observations(at=timezone.now())
+    observations.reopen_failed_observations(at=timezone.now())
 
 
 @shared_task

@@ -10,6 +10,7 @@ from django.utils import timezone
 from incidents import events
 from incidents.actions import clocks, documents, downtime, seats, steps, updates
 from incidents.actions.locking import advance, check_not_future, check_open, check_reason, lock_incident
+from incidents.actions.wake import wake
 from incidents.errors import ClockOrder, Duplicate, Invalid, WrongStage
 from incidents.models import (
     AffectedService,
@@ -271,6 +272,7 @@ def confirm_resolution(incident_id: int, *, actor: User, at: datetime) -> MajorI
     _open_review(incident, actor=actor, at=at)
     documents.generate_unless_edited(incident.pk, at=at)
     CascadeJob.objects.create(major_incident=incident, kind=CascadeJob.Kind.RESOLVE, created_at=at)
+    wake()
     steps.open_stage(incident, actor=actor, at=at)
     return incident
 
@@ -355,6 +357,7 @@ def reopen(incident_id: int, *, reason: str, actor: User | None, at: datetime) -
         document.published_at = document.published_by = None
         document.save(update_fields=["published_at", "published_by", "updated_at"])
     CascadeJob.objects.create(major_incident=incident, kind=CascadeJob.Kind.REOPEN, created_at=at)
+    wake()
     _enter_stage(incident, "reopen", came_from, actor=actor, at=at, reason=reason)
     events.record(
         EventKind.REOPENED, incident, actor=actor, at=at, text=reason,

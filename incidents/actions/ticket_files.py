@@ -12,7 +12,8 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from incidents import events
-from incidents.actions.ticket_states import allow, locked
+from incidents.actions.duplicates import conversation
+from incidents.actions.ticket_states import allow
 from incidents.errors import Invalid
 from incidents.models import Attachment, User
 from incidents.process import EventKind
@@ -89,8 +90,8 @@ def safe_name(name: str | None) -> str:
 @transaction.atomic
 def attach(ticket_id: int, *, file: File | None, actor: User | None, at: datetime) -> Attachment:
     """Keeps a file with the ticket, stored under a UUID. Raises Invalid when empty, too big or a program."""
-    ticket = locked(ticket_id)
-    allow(actor, "comment_ticket", ticket)
+    ticket, origin = conversation(ticket_id, actor)
+    allow(actor, "comment_ticket", origin or ticket)
     if file is None:
         raise Invalid(file="Choose a file.")
     limit = settings.ATTACHMENT_MAX_BYTES
@@ -108,6 +109,7 @@ def attach(ticket_id: int, *, file: File | None, actor: User | None, at: datetim
     attachment = Attachment(
         uuid=key,
         ticket=ticket,
+        origin=origin,
         filename=name,
         content_type=content_type_of(content),
         size=len(content),

@@ -8,6 +8,7 @@ from django.db import transaction
 from django_fsm import TransitionNotAllowed, can_proceed
 
 from incidents import events, permissions
+from incidents.actions.duplicates import say_solved
 from incidents.actions.input import clean_person, clean_text
 from incidents.actions.sla_follow import follow
 from incidents.errors import Invalid, WrongStage
@@ -176,6 +177,7 @@ def resolve(ticket_id: int, *, resolution: str, actor: User | None, at: datetime
     fields += follow(ticket, at=at)
     ticket.save(update_fields=["status", "resolved_at", "resolution", "hold_reason", *fields, "updated_at"])
     record_status(ticket, before, actor=actor, at=at, reason=text)
+    say_solved(ticket, before, actor=actor, at=at)
     return ticket
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from incidents import events, markup, permissions
+from incidents.actions.duplicates import conversation, others_who_reported
 from incidents.actions.input import (
     clean_choice,
     clean_email,
@@ -19,7 +20,7 @@ from incidents.actions.input import (
 from incidents.actions.sla_follow import begin, follow
 from incidents.actions.ticket_escalation import escalate
 from incidents.actions.ticket_files import attach
-from incidents.actions.ticket_links import link, propose, unlink
+from incidents.actions.ticket_links import keep_open, link, propose, unlink
 from incidents.actions.ticket_states import (
     acknowledge,
     allow,
@@ -60,6 +61,7 @@ __all__ = [
     "edit_ticket",
     "escalate",
     "hold",
+    "keep_open",
     "link",
     "open_ticket",
     "propose",
@@ -266,17 +268,28 @@ def _set_status(ticket_id: int, changes: dict[str, Any], actor: User, at: dateti
 
 @transaction.atomic
 def comment(ticket_id: int, *, text: str, public: bool, actor: User | None, at: datetime) -> TicketComment:
-    """One entry of the conversation; only public ones reach the requester, who can write no other kind."""
-    ticket = locked(ticket_id)
-    allow(actor, "comment_ticket" if public else "work_ticket", ticket)
+    """One entry of the conversation; only public ones reach the requester, who can write no other kind.
+
+    What is written to a duplicate stands in the ticket it was merged into, marked with where it came from.
+    """
+    ticket, origin = conversation(ticket_id, actor)
+    allow(actor, "comment_ticket" if public else "work_ticket", origin or ticket)
     said = clean_text("text", text, required=True)
     row = TicketComment.objects.create(
-        ticket=ticket, author=actor, text=said, html=markup.render(said), public=bool(public), created_at=at
-    )
+        ticket=ticket, author=actor, text=said, html=markup.render(said), public=bool(public), origin=origin,
+        created_at=at,
+    )  # fmt: skip
     ticket.save(update_fields=["updated_at"])
     events.record(
-        EventKind.TICKET_COMMENTED, ticket, actor=actor, at=at, text=said, comment_id=row.pk, public=bool(public)
-    )
+        EventKind.TICKET_COMMENTED, ticket, actor=actor, at=at, text=said, comment_id=row.pk, public=bool(public),
+        origin=origin.ref if origin else None,
+    )  # fmt: skip
+    if public and origin is None and actor is not None and actor.pk != ticket.requester_id:
+        for duplicate in others_who_reported(ticket):
+            events.record(
+                EventKind.TICKET_COMMENTED, duplicate, actor=actor, at=at, text=said, comment_id=row.pk, public=True,
+                through=ticket.ref,
+            )  # fmt: skip
     return row
 
 
