@@ -128,7 +128,7 @@ def tidy(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def read_day(text: str) -> tuple[Span, ...]:
-    """"08:00-12:00, 13:00-17:30" as spans; nothing for an empty text. Raises ValueError when it is neither."""
+    """ "08:00-12:00, 13:00-17:30" as spans; nothing for an empty text. Raises ValueError when it is neither."""
     spans = []
     for part in text.replace("–", "-").split(","):
         if not part.strip():

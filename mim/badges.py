@@ -109,12 +109,27 @@ STATUS = {
     "expired": Look("clock-exclamation", "tone-warn", "Expired"),
     "revoked": Look("x", "", "Revoked"),
 }
+SLA = {
+    "running": Look("clock", "tone-info", "Running"),
+    "paused": Look("clock-pause", "", "Paused"),
+    "met": Look("circle-check", "tone-good", "In time"),
+    "missed": Look("clock-exclamation", "tone-bad", "Too late"),
+    "breached": Look("clock-exclamation", "tone-bad", "Overdue"),
+}
+OUTCOME = {
+    "waiting": Look("hourglass", "", "Waiting"),
+    "done": Look("circle-check", "tone-good", "Done"),
+    "unchanged": Look("circle-minus", "", "Unchanged"),
+    "failed": Look("alert-circle", "tone-bad", "Failed"),
+}
 KINDS: dict[str, dict[int, Look] | dict[str, Look]] = {
     "severity": SEVERITY,
     "priority": PRIORITY,
     "stage": STAGE,
     "step": STEP,
     "status": STATUS,
+    "sla": SLA,
+    "outcome": OUTCOME,
 }
 
 

@@ -69,6 +69,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("people", "People", "users", ADMINISTRATORS),
             Place("organisation", "Organisation", "building", ADMINISTRATORS),
+            Place("sla", "Service levels", "clock", ADMINISTRATORS | {A.SERVICE_DESK_MANAGER}),
             Place("audiences", "Audiences", "speakerphone", ADMINISTRATORS),
             Place("raci", "RACI matrix", "table", ADMINISTRATORS | COMMANDERS),
             Place("mail_catcher", "Mail", "mail", ADMINISTRATORS),

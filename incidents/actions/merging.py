@@ -30,6 +30,8 @@ from incidents.models import (
 )
 from incidents.process import EventKind
 
+MOST_AT_ONCE = 50
+
 
 @transaction.atomic
 def merge(ticket_id: int, *, into_id: int, reason: str = "", actor: User, at: datetime) -> Ticket:
@@ -67,6 +69,19 @@ def merge(ticket_id: int, *, into_id: int, reason: str = "", actor: User, at: da
     events.record(EventKind.TICKET_MERGED, source, into=target.ref, **said)
     events.record(EventKind.TICKET_MERGED, target, merged=source.ref, **said)
     return target
+
+
+@transaction.atomic
+def merge_all(ticket_ids: Sequence[int], *, into_id: int, reason: str = "", actor: User, at: datetime) -> Ticket:
+    """Several duplicates at once, all of them or none."""
+    duplicates = [number for number in sorted(set(ticket_ids)) if number != into_id]
+    if not duplicates:
+        raise Invalid(tickets="Choose at least two tickets.")
+    if len(duplicates) > MOST_AT_ONCE:
+        raise Invalid(tickets=f"At most {MOST_AT_ONCE} tickets are merged at once.")
+    for number in duplicates:
+        merge(number, into_id=into_id, reason=reason, actor=actor, at=at)
+    return Ticket.objects.get(pk=into_id)
 
 
 def _incident_to_join(ticket_id: int, into_id: int) -> MajorIncident | None:

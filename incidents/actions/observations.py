@@ -1,4 +1,4 @@
-"""What requesters answer after a major incident was resolved: works, or still broken. Enough of the latter reopen it."""
+"""What requesters answer once a major incident is resolved: works, or still broken. Enough of the latter reopen it."""
 
 from datetime import datetime
 

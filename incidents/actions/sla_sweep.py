@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from incidents import events
+from incidents.actions.sla_follow import clocks_of, follow
 from incidents.actions.ticket_escalation import escalate
 from incidents.errors import Invalid
 from incidents.models import (
@@ -19,7 +20,6 @@ from incidents.models import (
 from incidents.process import EventKind
 from incidents.queries.sla import current_rules
 from incidents.sla import Rules
-from incidents.actions.sla_follow import clocks_of, follow
 
 BATCH = 200
 

@@ -202,9 +202,7 @@ def edit_ticket(ticket_id: int, *, changes: dict[str, Any], actor: User, at: dat
     if changes.get("reported_at"):
         ticket.reported_at = clean_time("reported_at", changes["reported_at"], not_after=at)
     if changes.keys() & {"impact", "urgency", "priority"}:
-        ticket.priority = _priority(
-            changes.get("priority"), ticket.impact, ticket.urgency, Organisation.current()
-        )
+        ticket.priority = _priority(changes.get("priority"), ticket.impact, ticket.urgency, Organisation.current())
     changed = [name for name, value in before.items() if getattr(ticket, name) != value]
     if changed:
         promised = ()

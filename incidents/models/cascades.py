@@ -70,9 +70,7 @@ class CascadeResult(models.Model):
         indexes = [models.Index(fields=["job", "outcome", "id"], name="cascade_results_by_outcome")]
         constraints = [
             models.UniqueConstraint(fields=["job", "ticket"], name="cascade_result_once_per_ticket"),
-            models.CheckConstraint(
-                condition=Q(outcome__in=CascadeOutcome.values), name="cascade_outcome_known"
-            ),
+            models.CheckConstraint(condition=Q(outcome__in=CascadeOutcome.values), name="cascade_outcome_known"),
         ]
 
     def __str__(self) -> str:

@@ -35,9 +35,7 @@ class ServiceHours(models.Model):
 class SlaTarget(models.Model):
     """What is promised for tickets of one priority, of one service or (without one) of all that have no own targets."""
 
-    service = models.ForeignKey(
-        "Service", null=True, blank=True, on_delete=models.CASCADE, related_name="sla_targets"
-    )
+    service = models.ForeignKey("Service", null=True, blank=True, on_delete=models.CASCADE, related_name="sla_targets")
     priority = models.CharField(max_length=2, choices=Priority.choices)
     response_minutes = models.PositiveIntegerField()
     resolution_minutes = models.PositiveIntegerField()

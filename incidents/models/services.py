@@ -21,9 +21,7 @@ class Service(models.Model):
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="services_owned")
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="services")
     cost_per_hour = models.DecimalField(max_digits=12, decimal_places=2, default=0)
-    hours = models.ForeignKey(
-        ServiceHours, null=True, blank=True, on_delete=models.PROTECT, related_name="services"
-    )
+    hours = models.ForeignKey(ServiceHours, null=True, blank=True, on_delete=models.PROTECT, related_name="services")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     depends_on: "models.ManyToManyField[Service, ServiceDependency]" = models.ManyToManyField(

@@ -102,9 +102,7 @@ class Ticket(models.Model):
                 fields=["major_incident", "-id"], name="ticket_children", condition=Q(major_incident__isnull=False)
             ),
             GinIndex(SearchVector("title", "description", config="simple"), name="ticket_words"),
-            models.Index(
-                fields=["sla_due_at", "id"], name="ticket_by_promise", condition=Q(sla_due_at__isnull=False)
-            ),
+            models.Index(fields=["sla_due_at", "id"], name="ticket_by_promise", condition=Q(sla_due_at__isnull=False)),
             models.Index(
                 fields=["sla_stamp"], name="ticket_clocks_to_renew", condition=~Q(status__in=["resolved", "closed"])
             ),

@@ -62,10 +62,10 @@ def still_broken_people(incident: MajorIncident) -> set[str]:
 
 def answers(incident: MajorIncident) -> Answers | None:
     """None while the incident is not resolved. Six queries, whatever the number of tickets."""
-    organisation = Organisation.current()
-    until = window_ends_at(incident, organisation)
-    if until is None or incident.stage not in (Stage.MAINTENANCE, Stage.CLOSED):
+    if incident.resolved_at is None or incident.stage not in (Stage.MAINTENANCE, Stage.CLOSED):
         return None
+    organisation = Organisation.current()
+    until = window_ends_at(incident, organisation) or incident.resolved_at
     job = incident.cascades.filter(kind=CascadeJob.Kind.RESOLVE, requested_by=None).last()
     done = job.results.filter(outcome=CascadeOutcome.DONE).values("ticket") if job else []
     asked = Ticket.objects.filter(pk__in=done, major_incident=incident).aggregate(
@@ -79,3 +79,19 @@ def answers(incident: MajorIncident) -> Answers | None:
         threshold=organisation.still_broken_to_reopen,
         until=until,
     )
+
+
+def answer_about(ticket: Ticket) -> str:
+    """What its requester answered since the incident was resolved: `waiting`, `works`, `still_broken`; "" when nothing
+    was asked. No query but for a ticket that was reopened since."""
+    incident = ticket.major_incident
+    if incident is None or incident.resolved_at is None or incident.stage not in (Stage.MAINTENANCE, Stage.CLOSED):
+        return ""
+    if ticket.status == TicketStatus.RESOLVED:
+        return "waiting"
+    if ticket.status == TicketStatus.CLOSED:
+        return "works" if ticket.merged_into_id is None else ""
+    said = ticket.events.filter(
+        kind=EventKind.TICKET_STATUS_CHANGED, payload__still_broken=True, at__gte=incident.resolved_at
+    )
+    return "still_broken" if said.exists() else ""

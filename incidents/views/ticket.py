@@ -3,18 +3,33 @@
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from incidents import permissions
 from incidents.forms.tickets import CommentForm
 from incidents.models import Attachment, Ticket
-from incidents.queries.tickets import looks_like, ticket_page
+from incidents.queries.observations import answer_about
+from incidents.queries.tickets import duplicate_of, looks_like, ticket_page
 from incidents.views.gate import Request, page
 
 
 @page()
 def ticket(request: Request, pk: int) -> HttpResponse:
+    """A duplicate leads to the ticket that goes on: the desk to that one, its requester back to their own report."""
+    if "stay" not in request.GET and (elsewhere := _leads_to(request, pk)):
+        return redirect(elsewhere)
     return show_ticket(request, pk)
+
+
+def _leads_to(request: Request, pk: int) -> str:
+    if permissions.is_staff(request.user):
+        found = Ticket.objects.filter(pk=pk).values_list("merged_into", flat=True).first()
+        return f"{reverse('ticket', args=[found])}?merged=INC-{pk}" if found else ""
+    own = duplicate_of(request.user, pk)
+    if own is None or permissions.visible_tickets(request.user).filter(pk=pk).exists():
+        return ""
+    return reverse("ticket", args=[own])
 
 
 @page()
@@ -43,6 +58,8 @@ def show_ticket(
         "watches": any(row.user_id == user.pk for row in shown.ticket.watchers.all()),
         "alike": looks_like(shown.ticket) if shown.is_desk else [],
         "incident": shown.ticket.major_incident if permissions.can(user, "view_desk") else None,
+        "survivor": shown.ticket.merged_into,
+        "answer": answer_about(shown.ticket) if shown.is_desk else None,
     }
     return render(request, f"incidents/ticket/{name}.html", context, status=status)
 
@@ -50,11 +67,12 @@ def show_ticket(
 @page()
 def attachment(request: Request, key: str) -> FileResponse:
     """The file as a download, for those who may read the ticket; never shown inside a page."""
-    found = get_object_or_404(Attachment.objects.select_related("ticket"), uuid=key)
+    found = get_object_or_404(Attachment.objects.select_related("ticket", "origin"), uuid=key)
     user = request.user
-    if not permissions.visible_tickets(user).filter(pk=found.ticket_id).exists():
+    report = found.origin or found.ticket
+    if not permissions.visible_tickets(user).filter(pk=report.pk).exists():
         raise Http404
-    if not permissions.is_staff(user) and found.uploaded_by_id not in (user.pk, found.ticket.requester_id):
+    if not permissions.is_staff(user) and found.uploaded_by_id not in (user.pk, report.requester_id):
         raise PermissionDenied("This file is for the desk.")
     response = FileResponse(found.file.open("rb"), as_attachment=True, filename=found.filename)
     response["Content-Type"] = found.content_type

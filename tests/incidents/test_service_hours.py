@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidents.service_hours import ALL_DAY, FARTHEST, WORKING_WEEK, Hours, around_the_clock, read_day, tidy, written_day
+from incidents.service_hours import (
+    ALL_DAY,
+    FARTHEST,
+    WORKING_WEEK,
+    Hours,
+    around_the_clock,
+    read_day,
+    tidy,
+    written_day,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = timedelta(minutes=1)
@@ -28,14 +37,20 @@ def naive_seconds(hours: Hours, start: datetime, end: datetime) -> int:
 
 spans = st.lists(st.tuples(st.integers(0, 1439), st.integers(1, 1440)).filter(lambda s: s[0] < s[1]), max_size=3)
 weeks = st.lists(spans.map(tidy), min_size=7, max_size=7).map(tuple)
-TURNS = [datetime(2024, 3, 31), datetime(2024, 10, 27), datetime(2024, 3, 10), datetime(2024, 11, 3),
-         datetime(2024, 4, 7), datetime(2024, 10, 6), datetime(2024, 2, 29), datetime(2023, 12, 31),
-         datetime(2011, 12, 30), datetime(2024, 4, 14), datetime(2021, 3, 28)]  # fmt: skip
+TURNS = [
+    datetime.fromisoformat(f"{day}T00:00+00:00")
+    for day in (
+        *("2024-03-31", "2024-10-27", "2024-03-10", "2024-11-03", "2024-04-07", "2024-10-06"),
+        *("2024-02-29", "2023-12-31", "2011-12-30", "2024-04-14", "2021-03-28"),
+    )
+]
 starts = st.builds(
-    lambda turn, minutes: turn.replace(tzinfo=UTC) + timedelta(minutes=minutes),
+    lambda turn, minutes: turn + timedelta(minutes=minutes),
     st.sampled_from(TURNS), st.integers(-3000, 2000),
 )  # fmt: skip
-free_days = st.frozensets(st.sampled_from([t.date() + timedelta(days=n) for t in TURNS for n in (-1, 0, 1)]), max_size=4)
+free_days = st.frozensets(
+    st.sampled_from([t.date() + timedelta(days=n) for t in TURNS for n in (-1, 0, 1)]), max_size=4
+)
 all_hours = st.builds(Hours, st.sampled_from(ZONES).map(ZoneInfo), weeks, free_days)
 
 
