@@ -6,6 +6,7 @@ what the desk answers, and never what the other requester wrote. Splitting is un
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -65,7 +66,7 @@ def merge(ticket_id: int, *, into_id: int, reason: str = "", actor: User, at: da
     if incident is not None and incident.is_open:
         adopt([target], incident, actor=actor, at=at)
         clocks.recompute(incident, actor=actor, at=at)
-    said = {"actor": actor, "at": at, "text": why, "merge_id": done.pk}
+    said: dict[str, Any] = {"actor": actor, "at": at, "text": why, "merge_id": done.pk}
     events.record(EventKind.TICKET_MERGED, source, into=target.ref, **said)
     events.record(EventKind.TICKET_MERGED, target, merged=source.ref, **said)
     return target
@@ -101,7 +102,7 @@ def _check(source: Ticket, target: Ticket) -> None:
         raise Invalid(into=f"{target.ref} was merged into INC-{target.merged_into_id} itself. Choose that one.")
     if target.status == TicketStatus.CLOSED:
         raise WrongStage(f"{target.ref} is closed. Reopen it before merging into it.", status=target.status)
-    parents = {source.major_incident_id, target.major_incident_id} - {None}
+    parents = {pk for pk in (source.major_incident_id, target.major_incident_id) if pk}
     if len(parents) > 1:
         named = " and ".join(f"MI-{pk}" for pk in sorted(parents))
         raise Duplicate(f"They belong to {named}. Unlink one of them first.", ticket=source.ref)

@@ -2,6 +2,7 @@
 targets, service hours or holidays change. Each is a sweep."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -50,7 +51,7 @@ def _strike(clock_id: int, ticket_id: int, at: datetime) -> bool:
     clock.breached_at = clock.due_at if is_late else None
     clock.next_at = None if is_late else clock.due_at
     clock.save(update_fields=["warned_at", "breached_at", "next_at"])
-    said = {"sla": clock.kind, "due_at": clock.due_at.isoformat()}
+    said: dict[str, Any] = {"sla": clock.kind, "due_at": clock.due_at.isoformat()}
     events.record(EventKind.SLA_BREACHED if is_late else EventKind.SLA_WARNED, ticket, actor=None, at=at, **said)
     if is_late:
         _escalate(ticket, clock, at)

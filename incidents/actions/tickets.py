@@ -205,7 +205,7 @@ def edit_ticket(ticket_id: int, *, changes: dict[str, Any], actor: User, at: dat
         ticket.priority = _priority(changes.get("priority"), ticket.impact, ticket.urgency, Organisation.current())
     changed = [name for name, value in before.items() if getattr(ticket, name) != value]
     if changed:
-        promised = ()
+        promised: list[str] = []
         if {"priority", "service", "reported_at"}.intersection(changed):
             promised = follow(ticket, at=at, reported_before=before["reported_at"])
         ticket.save(update_fields=[*changed, *promised, "updated_at"])

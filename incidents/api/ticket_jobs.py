@@ -75,7 +75,9 @@ class TicketJobList(Collection, Making):
         incident, chosen = given.get("major_incident"), given.get("tickets")
         if chosen is None and (incident is None or given["kind"] == CascadeJob.Kind.LINK):
             raise Invalid(tickets="Name the tickets.")
-        rows = incident.tickets.all() if chosen is None else Ticket.objects.filter(pk__in=[one.pk for one in chosen])
+        rows = Ticket.objects.filter(pk__in=[one.pk for one in chosen or ()])
+        if chosen is None:
+            rows = Ticket.objects.filter(major_incident=incident)
         parameters = {name: given[name] for name in ("text", "resolution", "reason") if given.get(name)}
         parameters |= {f"{name}_id": given[name].pk for name in ("assignee", "team") if given.get(name)}
         return cascades.begin(

@@ -95,7 +95,7 @@ class SplitForm(DeskForm):
     impact = impact_field()
     urgency = urgency_field()
     description = long_text(label="Description", required=False, rows=4, help_text="The requester reads this.")
-    files = forms.ModelMultipleChoiceField(
+    moved = forms.ModelMultipleChoiceField(
         Attachment.objects.none(), label="Files that move along", required=False, widget=forms.CheckboxSelectMultiple
     )
 
@@ -103,9 +103,9 @@ class SplitForm(DeskForm):
 
     def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["files"].queryset = ticket.attachments.all()  # type: ignore[attr-defined]
+        self.fields["moved"].queryset = ticket.attachments.all()  # type: ignore[attr-defined]
         if not ticket.attachments.exists():
-            del self.fields["files"]
+            del self.fields["moved"]
 
 
 class SaveViewForm(DeskForm):

@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from incidents.models import (
     CascadeJob,
     CascadeOutcome,
+    CascadeResult,
     MajorIncident,
     Organisation,
     Review,
@@ -67,8 +68,8 @@ def answers(incident: MajorIncident) -> Answers | None:
     organisation = Organisation.current()
     until = window_ends_at(incident, organisation) or incident.resolved_at
     job = incident.cascades.filter(kind=CascadeJob.Kind.RESOLVE, requested_by=None).last()
-    done = job.results.filter(outcome=CascadeOutcome.DONE).values("ticket") if job else []
-    asked = Ticket.objects.filter(pk__in=done, major_incident=incident).aggregate(
+    done = CascadeResult.objects.filter(job=job, outcome=CascadeOutcome.DONE)
+    asked = Ticket.objects.filter(pk__in=done.values("ticket"), major_incident=incident).aggregate(
         asked=Count("pk"),
         works=Count("pk", filter=Q(status=TicketStatus.CLOSED, merged_into=None)),
         waiting=Count("pk", filter=Q(status=TicketStatus.RESOLVED)),

@@ -115,7 +115,7 @@ def _of_incident(rows: QuerySet[Ticket], incident: str) -> QuerySet[Ticket]:
     if incident in INCIDENT_WORDS:
         return rows.filter(major_incident__isnull=incident == "none")
     number = incident.upper().removeprefix("MI-")
-    return rows.filter(major_incident=number) if number.isdecimal() and len(number) < 15 else rows
+    return rows.filter(major_incident=int(number)) if number.isdecimal() and len(number) < 15 else rows
 
 
 def _of_promise(rows: QuerySet[Ticket], asked: TicketFilter) -> QuerySet[Ticket]:

@@ -102,7 +102,7 @@ def ticket_form(request: Request, pk: int, act: str) -> HttpResponse:
         raise Http404
     permissions.require(request.user, _NEEDS.get(act, "work_ticket"), ticket)
     form, done, title, submit = _WITH_WORDS[act]
-    initial = {"assignee": ticket.assignee_id, "team": ticket.team_id}
+    initial: dict[str, Any] = {"assignee": ticket.assignee_id, "team": ticket.team_id}
     if act == "keep-open":
         initial = {"reason": ticket.kept_open_reason}
     return dialog(

@@ -85,7 +85,7 @@ def start(request: Request, act: str, chosen: Chosen, incident: MajorIncident | 
 
 
 def _do_one(number: int, act: str, given: _Given, request: Request) -> None:
-    by = {"actor": request.user, "at": timezone.now()}
+    by: _Given = {"actor": request.user, "at": timezone.now()}
     if act == "link":
         acts.link([number], incident_id=given["incident"].pk, **by)
     else:
@@ -138,7 +138,7 @@ def tickets_merge(request: Request) -> HttpResponse:
     def merge(given: _Given) -> Ticket:
         if chosen.matching is not None:
             raise Invalid("Tick the tickets that are one; a whole filter is not merged.")
-        by = {"actor": request.user, "at": timezone.now()}
+        by: _Given = {"actor": request.user, "at": timezone.now()}
         return merging.merge_all([row.pk for row in rows], into_id=int(given["into"]), reason=given["reason"], **by)
 
     return dialog(

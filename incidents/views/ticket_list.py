@@ -61,7 +61,7 @@ def tickets_arrived(request: Request) -> HttpResponse:
     context = {
         "count": count,
         "most": NEW_AT_MOST,
-        "since": since.isoformat() if since else "",
+        "since": since,
         "matching": query_of(asked),
     }
     return render(request, "incidents/ticket_list/_arrived.html", context)

@@ -34,7 +34,7 @@ def ticket_merge(request: Request, pk: int) -> HttpResponse:
     form = MergeForm(sent(request), alike=_alike(ticket), initial={"other": request.GET.get("into", "")})
 
     def merge(given: dict[str, Any]) -> Ticket:
-        by = {"actor": request.user, "at": timezone.now()}
+        by: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
         return merging.merge(ticket.pk, into_id=given["into_id"], reason=given["reason"], **by)
 
     return dialog(
@@ -69,7 +69,7 @@ def ticket_split(request: Request, pk: int) -> HttpResponse:
     form = SplitForm(sent(request), ticket=ticket, initial=_initial(ticket, comment))
 
     def split(given: dict[str, Any]) -> Ticket:
-        files = [file.pk for file in given.pop("files", [])]
+        files = [file.pk for file in given.pop("moved", [])]
         return merging.split(
             ticket.pk, comment_id=comment.pk if comment else None, attachment_ids=files, actor=request.user,
             at=timezone.now(), **given,
