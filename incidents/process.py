@@ -202,6 +202,12 @@ class EventKind(TextChoices):
     ALERT_ATTACHED = "alert_attached", "Alert attached"
     TICKET_GATHERED = "ticket_gathered", "Joined a candidate"
     AFFECTED_COUNTED = "affected_counted", "People affected"
+    TICKET_MERGED = "ticket_merged", "Ticket merged"
+    TICKET_UNMERGED = "ticket_unmerged", "Merge undone"
+    TICKET_SPLIT = "ticket_split", "Ticket split"
+    TICKET_KEPT_OPEN = "ticket_kept_open", "Kept open"
+    SLA_WARNED = "sla_warned", "Promise about to be late"
+    SLA_BREACHED = "sla_breached", "Promise broken"
     # candidates
     CANDIDATE_FLAGGED = "candidate_flagged", "Candidate raised"
     CANDIDATE_EVIDENCE_ADDED = "candidate_evidence_added", "Evidence added"

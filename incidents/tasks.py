@@ -10,6 +10,7 @@ from incidents.intake.monitoring import processing
 from incidents.actions import cascades, changes, heartbeats, steps
 from incidents.actions import backtests, cascades, changes, influx, steps, usual
 from incidents.actions import cascades, changes, kept_files, steps
+from incidents.actions import cascades, changes, observations, sla_sweep, steps
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -17,7 +18,7 @@ REMEMBERED_FOR = timedelta(hours=24)
 
 @shared_task
 def sweep_cascades() -> None:
-    """Linked tickets are resolved and reopened with their incident."""
+    """Acts on many tickets: those of an incident are resolved and reopened with it, chosen ones as somebody asked."""
     cascades.run_waiting(at=timezone.now())
 
 
@@ -30,7 +31,14 @@ def sweep_heartbeats() -> None:
 @shared_task
 def sweep_observations() -> None:
     """Incidents whose requesters say that it is still broken are reopened."""
-    cascades.reopen_failed_observations(at=timezone.now())
+    observations.reopen_failed_observations(at=timezone.now())
+
+
+@shared_task
+def sweep_ticket_clocks() -> None:
+    """Promises about to be late are warned about, late ones escalated, and changed targets reach open tickets."""
+    sla_sweep.renew_clocks(at=timezone.now())
+    sla_sweep.strike_due_clocks(at=timezone.now())
 
 
 @shared_task

@@ -130,6 +130,19 @@ GRADE = {
     "info": Look("info-circle", "", "Info"),
 }
 """How bad a monitoring tool says it is; no severity of ours, which a person decides."""
+SLA = {
+    "running": Look("clock", "tone-info", "Running"),
+    "paused": Look("clock-pause", "", "Paused"),
+    "met": Look("circle-check", "tone-good", "In time"),
+    "missed": Look("clock-exclamation", "tone-bad", "Too late"),
+    "breached": Look("clock-exclamation", "tone-bad", "Overdue"),
+}
+OUTCOME = {
+    "waiting": Look("hourglass", "", "Waiting"),
+    "done": Look("circle-check", "tone-good", "Done"),
+    "unchanged": Look("circle-minus", "", "Unchanged"),
+    "failed": Look("alert-circle", "tone-bad", "Failed"),
+}
 KINDS: dict[str, dict[int, Look] | dict[str, Look]] = {
     "grade": GRADE,
     "severity": SEVERITY,
@@ -137,6 +150,8 @@ KINDS: dict[str, dict[int, Look] | dict[str, Look]] = {
     "stage": STAGE,
     "step": STEP,
     "status": STATUS,
+    "sla": SLA,
+    "outcome": OUTCOME,
 }
 
 

@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     "expire-consults": {"task": "incidents.tasks.sweep_consults", "schedule": 15.0},
     "run-cascades": {"task": "incidents.tasks.sweep_cascades", "schedule": 5.0},
     "notice-silent-heartbeats": {"task": "incidents.tasks.sweep_heartbeats", "schedule": 5.0},
+    "watch-ticket-clocks": {"task": "incidents.tasks.sweep_ticket_clocks", "schedule": 10.0},
     "complete-observations": {"task": "incidents.tasks.sweep_observations", "schedule": 60.0},
     "flag-late-approvals": {"task": "incidents.tasks.sweep_emergency_approvals", "schedule": 60.0},
     "write-status-page": {"task": "notifications.tasks.write_status_page", "schedule": 20.0},

@@ -72,6 +72,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("people", "People", "users", ADMINISTRATORS),
             Place("organisation", "Organisation", "building", ADMINISTRATORS),
+            Place("sla", "Service levels", "clock", ADMINISTRATORS | {A.SERVICE_DESK_MANAGER}),
             Place("audiences", "Audiences", "speakerphone", ADMINISTRATORS),
             Place("influx", "Influx", "trending-up", ADMINISTRATORS | COMMANDERS),
             Place("raci", "RACI matrix", "table", ADMINISTRATORS | COMMANDERS),

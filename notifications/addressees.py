@@ -110,6 +110,35 @@ def _ticket_assignee(event: TimelineEvent) -> Iterable[Addressee]:
     return _besides_the_actor(event, event.ticket.assignee if event.ticket else None)
 
 
+def _requester_of_duplicate(event: TimelineEvent) -> Iterable[Addressee]:
+    """Of the two events of a merge the one on the duplicate; nobody when both were reported by the same person."""
+    other = event.payload.get("into") or event.payload.get("out_of")
+    if event.ticket is None or not other:
+        return []
+    survivor = Ticket.objects.get(pk=int(str(other).removeprefix("INC-")))
+    same = event.ticket.requester_id and event.ticket.requester_id == survivor.requester_id
+    return [] if same else _requester(event)
+
+
+def _person_escalated_to(event: TimelineEvent) -> Iterable[Addressee]:
+    """Who is to deal with it now: the person named, else the lead of the team named."""
+    person = User.objects.filter(pk=event.payload.get("to_user_id")).first()
+    lead = User.objects.filter(teams_led__name=event.payload.get("to_team")).first() if person is None else None
+    return _besides_the_actor(event, person or lead)
+
+
+def _people_on_the_ticket(event: TimelineEvent) -> Iterable[Addressee]:
+    """Who has it, else who leads the team that has it, else the service desk managers on duty."""
+    ticket = event.ticket
+    if ticket is None:
+        return []
+    holder = ticket.assignee or (ticket.team.lead if ticket.team else None)
+    if holder is not None and holder.is_active:
+        return [holder]
+    on_duty = on_call(AccountRole.SERVICE_DESK_MANAGER, timezone.now())
+    return on_duty or list(people_with_role(AccountRole.SERVICE_DESK_MANAGER))
+
+
 def _change_approvers(event: TimelineEvent) -> Iterable[Addressee]:
     waiting = ChangeApproval.objects.filter(change=event.change_id, vote=ChangeApproval.Vote.PENDING).values("approver")
     return User.objects.filter(pk__in=waiting)
@@ -171,6 +200,9 @@ ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "requester_not_told_yet": _requester_not_told_yet,
     "requester_not_told_of_candidate": _requester_not_told_of_candidate,
     "ticket_assignee": _ticket_assignee,
+    "requester_of_duplicate": _requester_of_duplicate,
+    "person_escalated_to": _person_escalated_to,
+    "people_on_the_ticket": _people_on_the_ticket,
     "change_approvers": _change_approvers,
     "change_managers": _change_managers,
     "status_subscriber": _status_subscriber,

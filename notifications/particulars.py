@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
+from django.utils.dateparse import parse_datetime
 
 from incidents import answer_links
 from incidents.models import (
@@ -124,6 +125,14 @@ def _comment(event: TimelineEvent, audience: str) -> Particulars:
     )
 
 
+def _promise_of_ticket(event: TimelineEvent, audience: str) -> Particulars:
+    about = _ticket(event, audience)
+    payload = event.payload
+    due = parse_datetime(str(payload["due_at"])) if payload.get("due_at") else None
+    values = {"due_at": due, "promise": payload.get("sla", ""), "reason": event.text, "kind": payload.get("kind", "")}
+    return Particulars({**about.values, **values}, url=about.url, link_label=about.link_label)
+
+
 def _candidate(event: TimelineEvent, audience: str) -> Particulars:
     candidate: Candidate | None = event.candidate
     if candidate is None:
@@ -188,6 +197,10 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "ticket_gathered": _ticket,
     "ticket_assigned": _ticket,
     "ticket_commented": _comment,
+    "ticket_merged": _ticket,
+    "ticket_unmerged": _ticket,
+    "ticket_escalated": _promise_of_ticket,
+    "sla_warned": _promise_of_ticket,
     "candidate": _candidate,
     "change_approval_asked": _change,
     "change_flagged": _change,

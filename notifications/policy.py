@@ -74,12 +74,22 @@ RULES: dict[str, Rule] = {
     EventKind.TASK_ADDED: Rule("task_added", to="task_assignee"),
     EventKind.PROMISE_OVERDUE: Rule("promise_overdue", to="promise_owner_and_service_desk_managers", valid_hours=4),
     EventKind.TICKET_OPENED: Rule("ticket_opened", to="requester", valid_hours=72),
-    EventKind.TICKET_COMMENTED: Rule("ticket_commented", to="requester", valid_hours=72, only_when={"public": (True,)}),
+    EventKind.TICKET_COMMENTED: Rule(
+        "ticket_commented",
+        to="requester",
+        valid_hours=72,
+        # What came in through a duplicate is the other requester's and is not passed on.
+        only_when={"public": (True,), "origin": (None,)},
+    ),
     EventKind.TICKET_STATUS_CHANGED: Rule(
         "ticket_resolved", to="requester", valid_hours=72, only_when={"to": ("resolved",)}
     ),
     EventKind.TICKET_LINKED: Rule("ticket_linked", to="requester_not_told_yet", valid_hours=12),
     EventKind.TICKET_GATHERED: Rule("ticket_gathered", to="requester_not_told_of_candidate", valid_hours=4),
+    EventKind.TICKET_MERGED: Rule("ticket_merged", to="requester_of_duplicate", valid_hours=72),
+    EventKind.TICKET_UNMERGED: Rule("ticket_unmerged", to="requester_of_duplicate", valid_hours=72),
+    EventKind.TICKET_ESCALATED: Rule("ticket_escalated", to="person_escalated_to"),
+    EventKind.SLA_WARNED: Rule("sla_warned", to="people_on_the_ticket", valid_hours=8),
     EventKind.TICKET_ASSIGNED: Rule("ticket_assigned", to="ticket_assignee"),
     EventKind.CHANGE_STATUS_CHANGED: Rule(
         "change_approval_asked",
@@ -93,6 +103,14 @@ RULES: dict[str, Rule] = {
 
 PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked", "status_subscription")
 PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked", "ticket_gathered")
+PUBLIC_MOMENTS = (
+    "ticket_opened",
+    "ticket_commented",
+    "ticket_resolved",
+    "ticket_linked",
+    "ticket_merged",
+    "ticket_unmerged",
+)
 """Said to requesters: nothing of the incident's own record is in them."""
 
 CHANGES_THE_STATUS_PAGE = frozenset(

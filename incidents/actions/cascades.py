@@ -1,159 +1,181 @@
-"""What a major incident does to its tickets: resolved with it, reopened with it. One result row for every child.
+"""One act on many tickets: jobs with one result row a ticket, none skipped silently.
 
-A job runs in batches, each its own transaction, and can be run again at any point: a child that has its row is
-done. Jobs of one incident run in the order in which they were made.
+A job runs in batches, each its own transaction, and can be run again at any point: a ticket whose row does not wait
+any more is done. What breaks is tried three times before it stays failed; what the process refuses is unchanged, with
+its sentence. Jobs of one incident run in the order in which they were made.
 """
 
+import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Count, QuerySet
 
-from incidents import events
-from incidents.actions import major_incidents
+from incidents import events, permissions
+from incidents.actions import cascade_acts
 from incidents.actions.locking import lock_incident
-from incidents.actions.ticket_states import record_status
-from incidents.models import (
-    CascadeJob,
-    CascadeResult,
-    MajorIncident,
-    Organisation,
-    Review,
-    Ticket,
-    TicketStatus,
-    TimelineEvent,
-)
-from incidents.process import EventKind, Stage
+from incidents.actions.wake import wake
+from incidents.errors import Invalid, ProcessError, WrongStage
+from incidents.models import CascadeJob, CascadeOutcome, CascadeResult, MajorIncident, Ticket, User
+from incidents.process import EventKind
 
-BATCH = 200
+BATCH = 50
+MOST_TICKETS = 20_000
+ATTEMPTS = 3
+FIRST_RETRY = timedelta(seconds=15)
+_log = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def begin(
+    kind: str,
+    tickets: QuerySet[Ticket],
+    *,
+    incident: MajorIncident | None = None,
+    parameters: dict | None = None,
+    actor: User,
+    at: datetime,
+) -> CascadeJob:
+    """A job over the chosen tickets, each with its row from now on; workers do the rest.
+
+    Raises Invalid when nothing is chosen, too much is, or the act lacks what it needs; NotAccountable for somebody who
+    does not work on tickets.
+    """
+    permissions.require(actor, "work_ticket")
+    cascade_acts.check(kind, incident, parameters or {})
+    numbers = list(tickets.order_by().values_list("pk", flat=True)[: MOST_TICKETS + 1])
+    if not numbers:
+        raise Invalid(tickets="Choose at least one ticket.")
+    if len(numbers) > MOST_TICKETS:
+        raise Invalid(tickets=f"At most {MOST_TICKETS:,} tickets at once. Narrow the filter.")
+    job = CascadeJob.objects.create(
+        major_incident=incident, kind=kind, requested_by=actor, parameters=parameters or {}, created_at=at
+    )
+    _add_rows(job, numbers, at)
+    wake()
+    return job
+
+
+def _add_rows(job: CascadeJob, numbers: Iterable[int], at: datetime) -> None:
+    rows = (CascadeResult(job=job, ticket_id=number, at=at) for number in sorted(numbers))
+    CascadeResult.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
 
 
 def run_waiting(*, at: datetime, batch: int = BATCH) -> int:
-    """Runs every unfinished job to its end; counts the children it looked at. Safe to run twice, or at once."""
+    """Runs every unfinished job as far as it goes; counts the tickets it looked at. Safe to run twice, or at once."""
     handled = 0
     for job_id in list(CascadeJob.objects.filter(finished_at__isnull=True).values_list("pk", flat=True)):
-        while (count := run_batch(job_id, at=at, batch=batch)) is not None:
-            handled += count
+        handled += run(job_id, at=at, batch=batch)
+    return handled
+
+
+def run(job_id: int, *, at: datetime, batch: int = BATCH) -> int:
+    """One job, as far as it goes now; counts the tickets it looked at."""
+    handled = 0
+    while (count := run_batch(job_id, at=at, batch=batch)) is not None:
+        handled += count
     return handled
 
 
 @transaction.atomic
 def run_batch(job_id: int, *, at: datetime, batch: int = BATCH) -> int | None:
-    """The next children of a job; None when it is finished, waits for an earlier one, or somebody else runs it."""
-    incident = lock_incident(CascadeJob.objects.values_list("major_incident", flat=True).get(pk=job_id))
+    """The next tickets of a job; None when it is finished, waits for an earlier one or for its next attempt, or
+    somebody else runs it."""
+    parent = CascadeJob.objects.values_list("major_incident", flat=True).get(pk=job_id)
+    incident = lock_incident(parent) if parent else None
     job = CascadeJob.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=job_id).first()
     if job is None or job.finished_at is not None:
         return None
-    if incident.cascades.filter(finished_at__isnull=True, pk__lt=job.pk).exists():
+    if incident is not None and incident.cascades.filter(finished_at__isnull=True, pk__lt=job.pk).exists():
         return None
-    handled = CascadeResult.objects.filter(job=job).values("ticket")
-    children = Ticket.objects.select_for_update(of=("self",)).filter(major_incident=incident)
-    tickets = list(children.exclude(pk__in=handled).order_by("pk")[:batch])
-    if not tickets:
-        _finish(job, incident, at)
+    waiting = job.results.filter(outcome=CascadeOutcome.WAITING)
+    rows = list(waiting.exclude(not_before__gt=at).order_by("pk")[:batch])
+    if not rows and _find_children(job, incident, at):
+        return 0
+    if not rows:
+        if not waiting.exists():
+            _finish(job, incident, at)
         return None
-    act = _resolve if job.kind == CascadeJob.Kind.RESOLVE else _reopen
-    CascadeResult.objects.bulk_create([act(job, incident, ticket, at) for ticket in tickets])
-    return len(tickets)
+    _handle(job, incident, rows, at)
+    return len(rows)
 
 
-def _finish(job: CascadeJob, incident: MajorIncident, at: datetime) -> None:
-    """Closes the job. Notifications hear of it and ask each requester whether it works."""
+def _find_children(job: CascadeJob, incident: MajorIncident | None, at: datetime) -> bool:
+    """What follows from the incident takes every child, those linked meanwhile, too."""
+    if incident is None or not job.is_of_incident:
+        return False
+    known = CascadeResult.objects.filter(job=job).values("ticket")
+    numbers = list(incident.tickets.exclude(pk__in=known).order_by().values_list("pk", flat=True))
+    _add_rows(job, numbers, at)
+    return bool(numbers)
+
+
+def _handle(job: CascadeJob, incident: MajorIncident | None, rows: list[CascadeResult], at: datetime) -> None:
+    chosen = Ticket.objects.select_for_update(of=("self",)).filter(pk__in=[row.ticket_id for row in rows])
+    work = cascade_acts.Batch(job, incident, {ticket.pk: ticket for ticket in chosen.order_by("pk")}, at)
+    for row in rows:
+        _do_one(work, row, at)
+    work.finish()
+    CascadeResult.objects.bulk_update(rows, ["outcome", "detail", "attempts", "not_before", "at"])
+
+
+def _do_one(work: cascade_acts.Batch, row: CascadeResult, at: datetime) -> None:
+    """One ticket in a savepoint of its own: what goes wrong with it stops no other."""
+    row.attempts, row.at, row.not_before = row.attempts + 1, at, None
+    try:
+        with transaction.atomic():
+            detail, is_done = work.do(work.tickets[row.ticket_id])
+        row.outcome = CascadeOutcome.DONE if is_done else CascadeOutcome.UNCHANGED
+        row.detail = detail[:250]
+    except ProcessError as refusal:
+        row.outcome, row.detail = CascadeOutcome.UNCHANGED, refusal.message[:250]
+    except Exception as error:  # whatever it is, it is written down and tried again
+        _log.exception("a ticket of a job failed", extra={"job": row.job_id, "ticket": row.ticket_id})
+        row.detail = f"{type(error).__name__}: {error}"[:250]
+        if row.attempts >= ATTEMPTS:
+            row.outcome = CascadeOutcome.FAILED
+        else:
+            row.not_before = at + FIRST_RETRY * row.attempts
+
+
+def _finish(job: CascadeJob, incident: MajorIncident | None, at: datetime) -> None:
+    """Closes the job; on the incident's timeline stands what became of its tickets."""
     job.finished_at = at
     job.save(update_fields=["finished_at"])
-    count = job.results.filter(outcome="done").count()
-    if job.results.exists():
-        events.record(
-            EventKind.TICKETS_CASCADED,
-            incident,
-            actor=None,
-            at=at,
-            kind=job.kind,
-            count=count,
-            unchanged=job.results.count() - count,
-            job_id=job.pk,
-        )
-
-
-def _result(job: CascadeJob, ticket: Ticket, at: datetime, detail: str, *, done: bool) -> CascadeResult:
-    return CascadeResult(job=job, ticket=ticket, outcome="done" if done else "unchanged", detail=detail, at=at)
-
-
-def _resolve(job: CascadeJob, incident: MajorIncident, ticket: Ticket, at: datetime) -> CascadeResult:
-    if incident.stage not in (Stage.MAINTENANCE, Stage.CLOSED):
-        return _result(job, ticket, at, f"{incident.ref} was reopened in between", done=False)
-    if not ticket.is_open:
-        return _result(job, ticket, at, f"was {ticket.get_status_display().lower()} already", done=False)
-    before = ticket.status
-    ticket.to_resolved()
-    ticket.resolved_at = max(incident.resolved_at or at, ticket.reported_at)
-    ticket.resolution, ticket.hold_reason = f"Resolved with {incident.ref}: {incident.title}", ""
-    ticket.save(update_fields=["status", "resolved_at", "resolution", "hold_reason", "updated_at"])
-    record_status(ticket, before, actor=None, at=at, reason=ticket.resolution, cascade=job.pk)
-    return _result(job, ticket, at, "resolved", done=True)
-
-
-def _reopen(job: CascadeJob, incident: MajorIncident, ticket: Ticket, at: datetime) -> CascadeResult:
-    """Only what the last resolving cascade resolved, and nobody reopened since."""
-    last = incident.cascades.filter(kind=CascadeJob.Kind.RESOLVE, pk__lt=job.pk).last()
-    if last is None or not last.results.filter(ticket=ticket, outcome="done").exists():
-        return _result(job, ticket, at, f"was not resolved by {incident.ref}", done=False)
-    if ticket.is_open:
-        return _result(job, ticket, at, "was open again already", done=False)
-    before = ticket.status
-    ticket.to_reopened()
-    ticket.resolved_at = ticket.closed_at = None
-    ticket.save(update_fields=["status", "resolved_at", "closed_at", "updated_at"])
-    record_status(ticket, before, actor=None, at=at, reason=f"{incident.ref} came back.", cascade=job.pk)
-    return _result(job, ticket, at, "reopened", done=True)
-
-
-def answers(incident: MajorIncident) -> dict[str, int]:
-    """What requesters said since it was resolved: {"works": n, "still_broken": n, "waiting": n}."""
-    children = incident.tickets.all()
-    still_broken = len(still_broken_people(incident))
-    return {
-        "works": children.filter(status=TicketStatus.CLOSED).count(),
-        "still_broken": still_broken,
-        "waiting": children.filter(status=TicketStatus.RESOLVED).count(),
-    }
-
-
-def still_broken_people(incident: MajorIncident) -> set[str]:
-    """The distinct requesters who answered "still broken" within the observation window; empty before resolution."""
-    if incident.resolved_at is None:
-        return set()
-    review = Review.objects.filter(incident=incident).first()
-    hours = review.observation_hours if review else Organisation.current().observation_hours
-    said = TimelineEvent.objects.filter(
-        ticket__major_incident=incident,
-        kind=EventKind.TICKET_STATUS_CHANGED,
-        payload__still_broken=True,
-        at__gte=incident.resolved_at,
-        at__lte=incident.resolved_at + timedelta(hours=hours),
+    counts = counts_of(job)
+    if incident is None or not sum(counts.values()):
+        return
+    events.record(
+        EventKind.TICKETS_CASCADED,
+        incident,
+        actor=job.requested_by,
+        at=at,
+        kind=job.kind,
+        count=counts[CascadeOutcome.DONE],
+        unchanged=counts[CascadeOutcome.UNCHANGED],
+        failed=counts[CascadeOutcome.FAILED],
+        job_id=job.pk,
     )
-    rows = said.values_list("ticket__requester", "ticket__requester_email", "ticket")
-    return {f"person {person}" if person else (email.lower() or f"ticket {pk}") for person, email, pk in rows}
 
 
-def reopen_failed_observations(*, at: datetime) -> int:
-    """Reopens, as the system itself, every incident whose requesters say that it is still broken. Counts them."""
-    threshold = max(1, Organisation.current().still_broken_to_reopen)
-    resolved = MajorIncident.objects.filter(
-        stage__in=[Stage.MAINTENANCE, Stage.CLOSED], resolved_at__isnull=False, merged_into__isnull=True
+def counts_of(job: CascadeJob) -> dict[str, int]:
+    """Tickets by outcome, none left out."""
+    found = dict(job.results.order_by().values_list("outcome").annotate(n=Count("pk")))
+    return {outcome: found.get(outcome, 0) for outcome in CascadeOutcome.values}
+
+
+@transaction.atomic
+def retry_failed(job_id: int, *, actor: User, at: datetime) -> CascadeJob:
+    """What failed waits again, with all its attempts. Raises WrongStage when nothing did."""
+    permissions.require(actor, "work_ticket")
+    job = CascadeJob.objects.select_for_update(of=("self",)).get(pk=job_id)
+    count = job.results.filter(outcome=CascadeOutcome.FAILED).update(
+        outcome=CascadeOutcome.WAITING, attempts=0, not_before=None, at=at
     )
-    suspects = resolved.filter(
-        tickets__events__payload__still_broken=True, tickets__events__kind=EventKind.TICKET_STATUS_CHANGED
-    )
-    reopened = 0
-    for pk in list(suspects.distinct().values_list("pk", flat=True)):
-        with transaction.atomic():
-            incident = lock_incident(pk)
-            if incident.stage not in (Stage.MAINTENANCE, Stage.CLOSED):
-                continue
-            people = still_broken_people(incident)
-            if len(people) < threshold:
-                continue
-            reason = f"{len(people)} people answered “still broken” in the observation window."
-            major_incidents.reopen(pk, reason=reason, actor=None, at=at)
-            reopened += 1
-    return reopened
+    if not count:
+        raise WrongStage("Nothing of this job has failed, so there is nothing to try again.")
+    job.finished_at = None
+    job.save(update_fields=["finished_at"])
+    wake()
+    return job

@@ -12,6 +12,7 @@ from incidents.actions import clocks, documents, downtime, seats, steps, updates
 from incidents.actions.affected import carry_over
 from incidents.actions.children import adopt_alerts
 from incidents.actions.locking import advance, check_not_future, check_open, check_reason, lock_incident
+from incidents.actions.wake import wake
 from incidents.errors import ClockOrder, Duplicate, Invalid, WrongStage
 from incidents.models import (
     AffectedService,
@@ -277,6 +278,7 @@ def confirm_resolution(incident_id: int, *, actor: User, at: datetime) -> MajorI
     _open_review(incident, actor=actor, at=at)
     documents.generate_unless_edited(incident.pk, at=at)
     CascadeJob.objects.create(major_incident=incident, kind=CascadeJob.Kind.RESOLVE, created_at=at)
+    wake()
     steps.open_stage(incident, actor=actor, at=at)
     return incident
 
@@ -361,6 +363,7 @@ def reopen(incident_id: int, *, reason: str, actor: User | None, at: datetime) -
         document.published_at = document.published_by = None
         document.save(update_fields=["published_at", "published_by", "updated_at"])
     CascadeJob.objects.create(major_incident=incident, kind=CascadeJob.Kind.REOPEN, created_at=at)
+    wake()
     _enter_stage(incident, "reopen", came_from, actor=actor, at=at, reason=reason)
     events.record(
         EventKind.REOPENED, incident, actor=actor, at=at, text=reason,

@@ -1,5 +1,6 @@
 """The organisation: its settings, its teams, who is on call, who belongs to the audiences."""
 
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from incidents.actions.input import (
     clean_time,
     unknown_fields,
 )
+from incidents.actions.sla_settings import restamp
 from incidents.errors import Duplicate, Invalid
 from incidents.models import AudienceMembership, Holiday, OnCallShift, Organisation, Team, User
 from incidents.models.people import check_time_zone
@@ -83,6 +85,8 @@ def edit_organisation(*, changes: dict[str, Any], actor: User, at: datetime) -> 
     row = Organisation.objects.select_for_update().get(pk=1)
     for name, value in changes.items():
         setattr(row, name, _SETTINGS[name](value))
+    if "time_zone" in changes:
+        row.sla_stamp = uuid.uuid4()
     row.save()
     return row
 
@@ -172,6 +176,7 @@ def add_holiday(*, day: date, name: str, actor: User, at: datetime) -> Holiday:
             holiday.save(force_insert=True)
     except IntegrityError:
         raise Duplicate(f"{day:%Y-%m-%d} is a holiday already. Remove it first to name it otherwise.") from None
+    restamp()
     return holiday
 
 
@@ -180,3 +185,4 @@ def remove_holiday(holiday_id: int, *, actor: User, at: datetime) -> None:
     """Raises Holiday.DoesNotExist."""
     permissions.require(actor, "configure")
     Holiday.objects.select_for_update().get(pk=holiday_id).delete()
+    restamp()

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from incidents import events, on_call, permissions
 from incidents.actions.input import clean_choice, clean_number, clean_person, clean_text
+from incidents.actions.sla_follow import follow
 from incidents.actions.ticket_states import advance, allow, locked, note_acknowledgement
 from incidents.errors import Invalid, WrongStage
 from incidents.models import Team, Ticket, TicketEscalation, User, people_with_role
@@ -23,7 +24,7 @@ def escalate(
     to_user: User | None = None,
     to_team: Team | None = None,
     to_tier: int | None = None,
-    actor: User,
+    actor: User | None,
     at: datetime,
 ) -> Ticket:
     """Functional: to another team, tier or person, who then has it. Hierarchical: up the line, whoever works on it
@@ -44,6 +45,8 @@ def escalate(
         fields += _hand_over(ticket, to_user, to_team, to_tier)
     else:
         to_user, to_team, to_tier = to_user or _next_in_line(ticket, at), None, None
+    if fields:
+        fields += follow(ticket, at=at)
     escalation = ticket.escalations.create(
         kind=kind, to_user=to_user, to_team=to_team, to_tier=to_tier, reason=text, escalated_by=actor, escalated_at=at
     )

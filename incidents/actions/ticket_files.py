@@ -15,7 +15,8 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from incidents import events
-from incidents.actions.ticket_states import allow, locked
+from incidents.actions.duplicates import conversation
+from incidents.actions.ticket_states import allow
 from incidents.errors import Invalid
 from incidents.models import Attachment, User
 from incidents.process import EventKind
@@ -159,13 +160,14 @@ def removed_if_it_fails(stored: str | None) -> Iterator[None]:
 @transaction.atomic
 def attach(ticket_id: int, *, file: File | None, actor: User | None, at: datetime) -> Attachment:
     """Keeps a file with the ticket, stored under a UUID. Raises Invalid for what `checked` refuses."""
-    ticket = locked(ticket_id)
-    allow(actor, "comment_ticket", ticket)
+    ticket, origin = conversation(ticket_id, actor)
+    allow(actor, "comment_ticket", origin or ticket)
     found = checked(file)
     key = uuid.uuid4()
     attachment = Attachment(
         uuid=key,
         ticket=ticket,
+        origin=origin,
         filename=found.name,
         content_type=found.type,
         size=len(found.content),

@@ -12,7 +12,7 @@ from incidents.actions.input import clean_text
 from incidents.actions.locking import check_open, lock_incident
 from incidents.actions.ticket_states import allow, locked
 from incidents.errors import Duplicate, Invalid, WrongStage
-from incidents.models import Candidate, Ticket, User
+from incidents.models import Candidate, MajorIncident, Ticket, User
 from incidents.process import EventKind
 
 
@@ -49,13 +49,37 @@ def unlink(ticket_id: int, *, reason: str, actor: User, at: datetime) -> Ticket:
     if incident is None or ticket.major_incident_id != incident.pk:
         raise WrongStage(f"{ticket.ref} is not linked to a major incident.", status=ticket.status)
     check_open(incident, "unlinking tickets")
-    ticket.major_incident = None
-    ticket.save(update_fields=["major_incident", "updated_at"])
+    leave(ticket, incident, reason=text, actor=actor, at=at)
+    clocks.recompute(incident, actor=actor, at=at)
+    return ticket
+
+
+def leave(ticket: Ticket, incident: MajorIncident, *, reason: str, actor: User | None, at: datetime) -> None:
+    """Takes the locked ticket away from the locked incident. The caller recomputes the incident's clocks."""
+    ticket.major_incident, ticket.kept_open_reason = None, ""
+    ticket.save(update_fields=["major_incident", "kept_open_reason", "updated_at"])
     ticket.alerts.filter(major_incident=incident).update(major_incident=None)
     events.record(
-        EventKind.TICKET_UNLINKED, ticket, actor=actor, at=at, incident=incident, text=text, ticket=ticket.ref
+        EventKind.TICKET_UNLINKED, ticket, actor=actor, at=at, incident=incident, text=reason, ticket=ticket.ref
     )
-    clocks.recompute(incident, actor=actor, at=at)
+
+
+@transaction.atomic
+def keep_open(ticket_id: int, *, reason: str, actor: User, at: datetime) -> Ticket:
+    """It stays open when its major incident is resolved, because something else is wrong, too. An empty reason: it
+    is resolved with the others again."""
+    ticket = locked(ticket_id)
+    allow(actor, "work_ticket", ticket)
+    text = clean_text("reason", reason, 200)
+    if ticket.major_incident_id is None or not ticket.is_open:
+        raise WrongStage(
+            f"{ticket.ref} is no open ticket of a major incident, so nothing would resolve it.", status=ticket.status
+        )
+    if text == ticket.kept_open_reason:
+        return ticket
+    ticket.kept_open_reason = text
+    ticket.save(update_fields=["kept_open_reason", "updated_at"])
+    events.record(EventKind.TICKET_KEPT_OPEN, ticket, actor=actor, at=at, text=text, is_kept=bool(text))
     return ticket
 
 

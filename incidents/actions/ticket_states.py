@@ -8,7 +8,9 @@ from django.db import transaction
 from django_fsm import TransitionNotAllowed, can_proceed
 
 from incidents import events, permissions
+from incidents.actions.duplicates import say_solved
 from incidents.actions.input import clean_person, clean_text
+from incidents.actions.sla_follow import follow
 from incidents.errors import Invalid, WrongStage
 from incidents.models import Team, Ticket, TicketStatus, User
 from incidents.process import EventKind, Stage
@@ -86,7 +88,7 @@ def acknowledge(ticket_id: int, *, actor: User, at: datetime) -> Ticket:
         )
     fields = note_acknowledgement(ticket, actor, at)
     if fields:
-        ticket.save(update_fields=[*fields, "updated_at"])
+        ticket.save(update_fields=[*fields, *follow(ticket, at=at), "updated_at"])
         events.record(EventKind.TICKET_ACKNOWLEDGED, ticket, actor=actor, at=at)
     return ticket
 
@@ -114,6 +116,8 @@ def assign(
     ticket.team = team or (assignee.team if assignee else None) or ticket.team
     ticket.assignee = assignee
     fields = note_acknowledgement(ticket, actor, at) if actor is not None and actor == assignee else []
+    if fields:
+        fields += follow(ticket, at=at)
     ticket.save(update_fields=["status", "team", "assignee", *fields, "updated_at"])
     events.record(
         EventKind.TICKET_ASSIGNED,
@@ -138,6 +142,7 @@ def start_work(ticket_id: int, *, actor: User, at: datetime) -> Ticket:
     if ticket.assignee is None:
         ticket.assignee = actor
     fields = note_acknowledgement(ticket, actor, at)
+    fields += follow(ticket, at=at)
     ticket.save(update_fields=["status", "hold_reason", "assignee", *fields, "updated_at"])
     record_status(ticket, before, actor=actor, at=at)
     return ticket
@@ -153,6 +158,7 @@ def hold(ticket_id: int, *, reason: str, actor: User, at: datetime) -> Ticket:
     advance(ticket, ticket.to_on_hold, "put on hold")
     ticket.hold_reason = text
     fields = note_acknowledgement(ticket, actor, at)
+    fields += follow(ticket, at=at)
     ticket.save(update_fields=["status", "hold_reason", *fields, "updated_at"])
     record_status(ticket, before, actor=actor, at=at, reason=text)
     return ticket
@@ -168,8 +174,10 @@ def resolve(ticket_id: int, *, resolution: str, actor: User | None, at: datetime
     advance(ticket, ticket.to_resolved, "resolved")
     ticket.resolved_at, ticket.resolution, ticket.hold_reason = max(at, ticket.reported_at), text, ""
     fields = note_acknowledgement(ticket, actor, at)
+    fields += follow(ticket, at=at)
     ticket.save(update_fields=["status", "resolved_at", "resolution", "hold_reason", *fields, "updated_at"])
     record_status(ticket, before, actor=actor, at=at, reason=text)
+    say_solved(ticket, before, actor=actor, at=at)
     return ticket
 
 
@@ -183,9 +191,14 @@ def reopen(ticket_id: int, *, reason: str, actor: User | None, at: datetime, by_
     allow(actor, "reopen_ticket", ticket)
     text = clean_text("reason", reason, required=True)
     before = ticket.status
+    if ticket.merged_into_id:
+        raise WrongStage(
+            f"{ticket.ref} was merged into INC-{ticket.merged_into_id}. Reopen that one, or undo the merge first.",
+            status=ticket.status,
+        )
     advance(ticket, ticket.to_reopened, "reopened")
     ticket.resolved_at = ticket.closed_at = None
-    ticket.save(update_fields=["status", "resolved_at", "closed_at", "updated_at"])
+    ticket.save(update_fields=["status", "resolved_at", "closed_at", *follow(ticket, at=at), "updated_at"])
     incident = ticket.major_incident
     said_by_person = actor is not None or by_requester
     is_answer = said_by_person and incident is not None and incident.stage in (Stage.MAINTENANCE, Stage.CLOSED)

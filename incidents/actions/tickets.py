@@ -7,6 +7,7 @@ from django.db import transaction
 
 from incidents import events, markup, permissions
 from incidents.actions import arrivals
+from incidents.actions.duplicates import conversation, others_who_reported
 from incidents.actions.input import (
     clean_choice,
     clean_email,
@@ -17,9 +18,10 @@ from incidents.actions.input import (
     clean_title,
     unknown_fields,
 )
+from incidents.actions.sla_follow import begin, follow
 from incidents.actions.ticket_escalation import escalate
 from incidents.actions.ticket_files import attach
-from incidents.actions.ticket_links import link, propose, unlink
+from incidents.actions.ticket_links import keep_open, link, propose, unlink
 from incidents.actions.ticket_states import (
     acknowledge,
     allow,
@@ -40,6 +42,7 @@ from incidents.models import (
     Service,
     Team,
     Ticket,
+    TicketClock,
     TicketComment,
     TicketKind,
     TicketReading,
@@ -50,6 +53,7 @@ from incidents.models import (
 from incidents.priority import Priority, priority_for
 from incidents.process import EventKind
 from incidents.sealed import seal
+from incidents.queries.sla import current_rules
 
 __all__ = [
     "acknowledge",
@@ -61,6 +65,7 @@ __all__ = [
     "edit_ticket",
     "escalate",
     "hold",
+    "keep_open",
     "link",
     "mark_read",
     "open_ticket",
@@ -105,6 +110,7 @@ def open_ticket(
     `began_at` is since when it does not work, as the requester says, and moves no other clock.
     """
     allow(actor, "open_ticket")
+    organisation = Organisation.current()
     requester, email = _requester(requester, requester_email, _filer(actor, channel))
     ticket = Ticket(
         title=clean_title(title),
@@ -117,14 +123,16 @@ def open_ticket(
         configuration_item=clean_text("configuration_item", configuration_item, 200),
         impact=clean_level("impact", impact),
         urgency=clean_level("urgency", urgency),
-        priority=_priority(priority, impact, urgency),
+        priority=_priority(priority, impact, urgency, organisation),
         team=team,
         created_by=actor,
         reported_at=clean_time("reported_at", reported_at, not_after=at) if reported_at else at,
         began_at=clean_time("began_at", began_at, not_after=at) if began_at else None,
         callback_sealed=seal(clean_text("callback_number", callback_number, 40)),
     )
+    clocks = begin(ticket, at=at, rules=current_rules(organisation))
     ticket.save(force_insert=True)
+    TicketClock.objects.bulk_create(clocks)
     unanswered: dict[str, Any] = {"no_answer": no_answer} if no_answer else {}
     events.record(
         EventKind.TICKET_OPENED,
@@ -167,10 +175,10 @@ def _service(service: Service | None) -> Service | None:
     return service
 
 
-def _priority(given: str | None, impact: int, urgency: int) -> str:
+def _priority(given: str | None, impact: int, urgency: int, organisation: Organisation) -> str:
     if given:
         return clean_choice("priority", given, Priority.values)
-    return priority_for(impact, urgency, Organisation.current().priority_table)
+    return priority_for(impact, urgency, organisation.priority_table)
 
 
 _CLEAN = {
@@ -211,10 +219,13 @@ def edit_ticket(ticket_id: int, *, changes: dict[str, Any], actor: User, at: dat
     if changes.get("reported_at"):
         ticket.reported_at = clean_time("reported_at", changes["reported_at"], not_after=at)
     if changes.keys() & {"impact", "urgency", "priority"}:
-        ticket.priority = _priority(changes.get("priority"), ticket.impact, ticket.urgency)
+        ticket.priority = _priority(changes.get("priority"), ticket.impact, ticket.urgency, Organisation.current())
     changed = [name for name, value in before.items() if getattr(ticket, name) != value]
     if changed:
-        ticket.save(update_fields=[*changed, "updated_at"])
+        promised: list[str] = []
+        if {"priority", "service", "reported_at"}.intersection(changed):
+            promised = follow(ticket, at=at, reported_before=before["reported_at"])
+        ticket.save(update_fields=[*changed, *promised, "updated_at"])
         shown = {name: [_shown(before[name]), _shown(getattr(ticket, name))] for name in changed}
         events.record(EventKind.TICKET_EDITED, ticket, actor=actor, at=at, changes=shown)
         if {"service", "kind"}.intersection(changed):
@@ -278,26 +289,28 @@ def comment(
 ) -> TicketComment:
     """One entry of the conversation; only public ones reach the requester, who can write no other kind.
 
-    `sender` is the address it was mailed from by somebody who has no account: they are not sent their own words.
+    What is written to a duplicate stands in the ticket it was merged into, marked with where it came from. `sender`
+    is the address it was mailed from by somebody who has no account: they are not sent their own words.
     """
-    ticket = locked(ticket_id)
-    allow(actor, "comment_ticket" if public else "work_ticket", ticket)
+    ticket, origin = conversation(ticket_id, actor)
+    allow(actor, "comment_ticket" if public else "work_ticket", origin or ticket)
     said = clean_text("text", text, required=True)
     row = TicketComment.objects.create(
-        ticket=ticket, author=actor, text=said, html=markup.render(said), public=bool(public), created_at=at
-    )
+        ticket=ticket, author=actor, text=said, html=markup.render(said), public=bool(public), origin=origin,
+        created_at=at,
+    )  # fmt: skip
     ticket.save(update_fields=["updated_at"])
     mailed: dict[str, Any] = {"sender": sender} if sender else {}
     events.record(
-        EventKind.TICKET_COMMENTED,
-        ticket,
-        actor=actor,
-        at=at,
-        text=said,
-        comment_id=row.pk,
-        public=bool(public),
-        **mailed,
-    )
+        EventKind.TICKET_COMMENTED, ticket, actor=actor, at=at, text=said, comment_id=row.pk, public=bool(public),
+        origin=origin.ref if origin else None, **mailed,
+    )  # fmt: skip
+    if public and origin is None and actor is not None and actor.pk != ticket.requester_id:
+        for duplicate in others_who_reported(ticket):
+            events.record(
+                EventKind.TICKET_COMMENTED, duplicate, actor=actor, at=at, text=said, comment_id=row.pk, public=True,
+                through=ticket.ref,
+            )  # fmt: skip
     return row
 
 

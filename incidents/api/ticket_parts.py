@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -10,14 +10,14 @@ from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from incidents import permissions
 from incidents.actions import tickets
 from incidents.api.endpoint import Collection, Making, Removing, or_404
-from incidents.api.fields import Moment, Person, Text, email_of
+from incidents.api.fields import Moment, Person, RefOut, Text, email_of
 from incidents.api.parsers import StrictMultiPartParser
 from incidents.api.shapes import MomentIn, Shape
 from incidents.api.tickets import OnTicket
-from incidents.models import Attachment, Ticket, TicketComment, TicketWatcher, User
+from incidents.models import Attachment, TicketComment, TicketWatcher
+from incidents.queries.conversations import comments_for, files_for
 
 
 class CommentOut(Shape):
@@ -26,6 +26,8 @@ class CommentOut(Shape):
     text = serializers.CharField()
     html = serializers.CharField()
     public = serializers.BooleanField()
+    origin = RefOut("INC", source="origin_id", allow_null=True, help_text="The duplicate through which it came.")
+    became = RefOut("INC", source="became_id", allow_null=True, help_text="The ticket split off from it.")
     created_at = Moment()
 
 
@@ -43,9 +45,7 @@ class TicketCommentList(OnTicket, Collection, Making):
     queryset = TicketComment.objects.none()
 
     def rows(self) -> QuerySet:
-        ticket = self.find()
-        rows = ticket.comments.select_related("author")
-        return rows if permissions.can(self.actor, "view_desk") else rows.filter(public=True)
+        return comments_for(self.actor, self.find())
 
     def location(self, record: Any) -> str:
         return ""
@@ -68,14 +68,6 @@ class AttachmentIn(Shape):
     file = serializers.FileField(max_length=200, allow_empty_file=True)
 
 
-def visible_files(user: User, ticket: Ticket) -> QuerySet:
-    """Files of the ticket; those of the desk are not for the requester."""
-    files = ticket.attachments.select_related("uploaded_by")
-    if permissions.can(user, "view_desk"):
-        return files
-    return files.filter(Q(uploaded_by=user) | Q(uploaded_by=ticket.requester_id))
-
-
 class TicketAttachmentList(OnTicket, Collection, Making):
     """Files of the ticket. `POST` as multipart/form-data with one part named `file`, up to 10 MiB."""
 
@@ -85,7 +77,7 @@ class TicketAttachmentList(OnTicket, Collection, Making):
     queryset = Attachment.objects.none()
 
     def rows(self) -> QuerySet:
-        return visible_files(self.actor, self.find())
+        return files_for(self.actor, self.find())
 
     def location(self, record: Any) -> str:
         return str(record.uuid)
@@ -129,7 +121,7 @@ class TicketAttachmentFile(OnTicket):
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        found = or_404(visible_files(self.actor, self.find()), uuid=kwargs["uuid"])
+        found = or_404(files_for(self.actor, self.find()), uuid=kwargs["uuid"])
         answer = FileResponse(
             found.file.open("rb"), as_attachment=True, filename=found.filename, content_type="application/octet-stream"
         )

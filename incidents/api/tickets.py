@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from incidents import permissions
@@ -27,6 +28,7 @@ from incidents.api.shapes import MomentIn, ReasonIn, Shape
 from incidents.models import (
     Channel,
     Scope,
+    SlaKind,
     Ticket,
     TicketEscalation,
     TicketKind,
@@ -34,6 +36,34 @@ from incidents.models import (
 )
 from incidents.priority import Priority
 from incidents.queries.words import matching
+
+
+class SlaClockOut(Shape):
+    target_seconds = serializers.IntegerField(help_text="In service hours.")
+    used_seconds = serializers.FloatField(help_text="In service hours, up to when it was last paused or ended.")
+    due_at = Moment(allow_null=True, help_text="Null while paused.")
+    warn_at = Moment(allow_null=True, help_text="When three quarters of the time are over.")
+    ended_at = Moment(allow_null=True, help_text="When it was answered, or solved.")
+    breached_at = Moment(allow_null=True)
+    state = serializers.ChoiceField(["running", "paused", "breached", "met", "missed"])
+
+
+class SlaOut(Shape):
+    response = serializers.SerializerMethodField()
+    resolution = serializers.SerializerMethodField()
+    due_at = Moment(source="sla_due_at", allow_null=True, help_text="The nearest promise; null while none runs.")
+
+    @extend_schema_field(SlaClockOut(allow_null=True))
+    def get_response(self, ticket: Ticket) -> Any:
+        return self._clock(ticket, SlaKind.RESPONSE)
+
+    @extend_schema_field(SlaClockOut(allow_null=True))
+    def get_resolution(self, ticket: Ticket) -> Any:
+        return self._clock(ticket, SlaKind.RESOLUTION)
+
+    def _clock(self, ticket: Ticket, kind: str) -> Any:
+        found = next((clock for clock in ticket.clocks.all() if clock.kind == kind), None)
+        return SlaClockOut(found).data if found else None
 
 
 class TicketOut(Shape):
@@ -55,6 +85,10 @@ class TicketOut(Shape):
     support_tier = serializers.IntegerField()
     major_incident = RefOut("MI", source="major_incident_id", allow_null=True)
     candidate = RefOut("CAN", source="candidate_id", allow_null=True)
+    merged_into = RefOut("INC", source="merged_into_id", allow_null=True, help_text="It is a duplicate of this one.")
+    split_from = RefOut("INC", source="split_from_id", allow_null=True)
+    kept_open_reason = serializers.CharField(help_text="Why resolving the major incident leaves it open.")
+    sla = SlaOut(source="*")
     hold_reason = serializers.CharField()
     resolution = serializers.CharField()
     reported_at = Moment()
@@ -92,8 +126,10 @@ class TicketChange(TicketIn):
 
 
 def ticket_rows(user: Any) -> QuerySet:
-    return permissions.visible_tickets(user).select_related(
-        "requester", "service", "assignee", "team", "acknowledged_by"
+    return (
+        permissions.visible_tickets(user)
+        .select_related("requester", "service", "assignee", "team", "acknowledged_by")
+        .prefetch_related("clocks")
     )
 
 
@@ -110,6 +146,8 @@ class TicketFilter(filters.FilterSet):
     team = filters.CharFilter(field_name="team__slug")
     major_incident = RefFilter("MI")
     candidate = RefFilter("CAN")
+    merged_into = RefFilter("INC")
+    due_before = MomentFilter(field_name="sla_due_at", lookup_expr="lt")
     reported_after = MomentFilter(field_name="reported_at", lookup_expr="gte")
     reported_before = MomentFilter(field_name="reported_at", lookup_expr="lt")
 
@@ -129,6 +167,7 @@ class TicketList(Collection, Making):
     orderings = {
         "id": "id", "reported_at": "reported_at", "updated_at": "updated_at", "priority": "priority",
         "status": "status", "title": "title", "resolved_at": "resolved_at",
+        "sla_due_at": "sla_due_at",
     }  # fmt: skip
     search_fields = ("title", "description")
 

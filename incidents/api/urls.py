@@ -25,6 +25,8 @@ from incidents.api import (
     rules,
     search,
     teamwork,
+    ticket_jobs,
+    ticket_merging,
     ticket_parts,
     tickets,
     updates,
@@ -85,7 +87,15 @@ ticket_patterns = [
         propose=tickets.ProposeTicket,
         link=tickets.LinkTicket,
         unlink=tickets.UnlinkTicket,
+        merge=ticket_merging.MergeTicket,
+        unmerge=ticket_merging.UnmergeTicket,
+        split=ticket_merging.SplitTicket,
+        keep_open=ticket_merging.KeepOpenTicket,
     ),
+    *at("ticket-jobs", ticket_jobs.TicketJobList, "ticket_jobs"),
+    *at("ticket-jobs/<number:id>", ticket_jobs.TicketJobDetail, "ticket_job"),
+    *at("ticket-jobs/<number:id>/results", ticket_jobs.TicketJobResults, "ticket_job_results"),
+    *verbs("ticket-jobs/<number:id>", "ticket_job", retry=ticket_jobs.RetryTicketJob),
 ]
 
 alert_patterns = [

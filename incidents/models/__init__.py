@@ -14,6 +14,7 @@ from incidents.models.arrivals import (
 from incidents.models.affected import AffectedPerson, KeptFile, TicketReading
 from incidents.models.arrivals import ArrivalCount
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
+from incidents.models.cascades import CascadeJob, CascadeOutcome, CascadeResult
 from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
 from incidents.models.mail import InboundMail, Mailbox, MailKind, MailRules, MailState, ReceivingAddress
 from incidents.models.major_incidents import (
@@ -64,17 +65,20 @@ from incidents.models.response import (
     WarRoom,
 )
 from incidents.models.reviews import Document, DocumentVersion, Review, ReviewAction
+from incidents.models.service_hours import ServiceHours, SlaTarget
 from incidents.models.services import MaintenanceWindow, Service, ServiceDependency
+from incidents.models.ticket_clocks import TicketClock
 from incidents.models.tickets import (
     OPEN_TICKET_STATUSES,
     Attachment,
-    CascadeJob,
-    CascadeResult,
     Channel,
+    SavedView,
+    SlaKind,
     Ticket,
     TicketComment,
     TicketEscalation,
     TicketKind,
+    TicketMerge,
     TicketStatus,
     TicketWatcher,
 )
@@ -105,6 +109,7 @@ __all__ = [
     "CandidateSource",
     "CandidateStatus",
     "CascadeJob",
+    "CascadeOutcome",
     "CascadeResult",
     "CauseCategory",
     "Change",
@@ -149,10 +154,14 @@ __all__ = [
     "ReviewAction",
     "Risk",
     "RoleHeld",
+    "SavedView",
     "Scope",
     "Seat",
     "Service",
     "ServiceDependency",
+    "ServiceHours",
+    "SlaKind",
+    "SlaTarget",
     "StageEntry",
     "StatusUpdate",
     "Task",
@@ -160,10 +169,12 @@ __all__ = [
     "Team",
     "TextCluster",
     "Ticket",
+    "TicketClock",
     "TicketComment",
     "TicketEscalation",
     "TicketKind",
     "TicketReading",
+    "TicketMerge",
     "TicketStatus",
     "TicketVocabulary",
     "TicketWatcher",

@@ -1,5 +1,6 @@
 """People, teams, what they may do, and the organisation they belong to."""
 
+import uuid
 from collections.abc import Iterable
 from functools import cached_property
 from zoneinfo import available_timezones
@@ -158,6 +159,7 @@ class Organisation(models.Model):
         default=400, help_text="How long resolved alerts are kept that belong to no ticket, candidate or incident."
     )
     payload_days = models.PositiveIntegerField(default=30, help_text="How long what tools sent is kept as it came.")
+    sla_stamp = models.UUIDField(default=uuid.uuid4, help_text="Changes with targets, service hours and holidays.")
     bridge_pattern = models.CharField(
         max_length=300, blank=True, help_text="Link made for a new bridge; {ref} becomes the incident’s reference."
     )

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from incidents.models.people import Team, User
+from incidents.models.service_hours import ServiceHours
 
 
 class Service(models.Model):
@@ -20,6 +21,7 @@ class Service(models.Model):
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="services_owned")
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="services")
     cost_per_hour = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    hours = models.ForeignKey(ServiceHours, null=True, blank=True, on_delete=models.PROTECT, related_name="services")
     is_active = models.BooleanField(default=True)
     is_public = models.BooleanField(default=True, help_text="Named on the public status page.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,11 +2,12 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import Q
-from django_fsm import FSMField, transition
+from django.db.models import F, Q
+from django_fsm import RETURN_VALUE, FSMField, transition
 
 from incidents.models.people import Team, User
 from incidents.models.services import Service
@@ -36,6 +37,11 @@ class TicketStatus(models.TextChoices):
     CLOSED = "closed", "Closed"
 
 
+class SlaKind(models.TextChoices):
+    RESPONSE = "response", "Response"
+    RESOLUTION = "resolution", "Resolution"
+
+
 OPEN_TICKET_STATUSES = [TicketStatus.NEW, TicketStatus.ASSIGNED, TicketStatus.IN_PROGRESS, TicketStatus.ON_HOLD]
 _S = TicketStatus
 
@@ -62,6 +68,11 @@ class Ticket(models.Model):
         "MajorIncident", null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
     )
     candidate = models.ForeignKey("Candidate", null=True, blank=True, on_delete=models.PROTECT, related_name="tickets")
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_tickets"
+    )
+    split_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="split_off")
+    kept_open_reason = models.TextField(blank=True, help_text="Why it stays open when its major incident is resolved.")
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     reported_at = models.DateTimeField()
     began_at = models.DateTimeField(
@@ -77,6 +88,10 @@ class Ticket(models.Model):
     alerts_resolved_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when none of its alerts fires; None while one does, or without any."
     )
+    sla_kind = models.CharField(max_length=10, choices=SlaKind.choices, blank=True)
+    sla_warn_at = models.DateTimeField(null=True, blank=True)
+    sla_due_at = models.DateTimeField(null=True, blank=True, help_text="The nearest promise; empty while none runs.")
+    sla_stamp = models.UUIDField(null=True, blank=True, help_text="Under which targets its clocks were computed.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -95,6 +110,10 @@ class Ticket(models.Model):
                 fields=["major_incident", "-id"], name="ticket_children", condition=Q(major_incident__isnull=False)
             ),
             GinIndex(SearchVector("title", "description", config="simple"), name="ticket_words"),
+            models.Index(fields=["sla_due_at", "id"], name="ticket_by_promise", condition=Q(sla_due_at__isnull=False)),
+            models.Index(
+                fields=["sla_stamp"], name="ticket_clocks_to_renew", condition=~Q(status__in=["resolved", "closed"])
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -105,6 +124,10 @@ class Ticket(models.Model):
                 condition=~Q(status__in=["resolved", "closed"]) | Q(resolved_at__isnull=False),
                 name="ticket_resolved_has_time",
             ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(status="closed"), name="ticket_merged_is_closed"
+            ),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="ticket_not_merged_into_itself"),
         ]
 
     def __str__(self) -> str:
@@ -147,6 +170,15 @@ class Ticket(models.Model):
     def to_reopened(self) -> None:
         """Still broken."""
 
+    @transition(field=status, source=[*OPEN_TICKET_STATUSES, _S.RESOLVED, _S.CLOSED], target=_S.CLOSED)
+    def to_merged(self) -> None:
+        """A duplicate: everything about it is said in `merged_into`, which is set beforehand."""
+
+    @transition(field=status, source=_S.CLOSED, target=RETURN_VALUE(*TicketStatus.values))
+    def to_unmerged(self, before: str) -> str:
+        """No duplicate after all: as it was before it was merged."""
+        return before
+
 
 class TicketComment(models.Model):
     """One entry of the conversation. `public` ones reach the requester."""
@@ -156,6 +188,12 @@ class TicketComment(models.Model):
     text = models.TextField()
     html = models.TextField(help_text="The text as sanitised HTML, made once on saving.")
     public = models.BooleanField(default=False)
+    origin = models.ForeignKey(
+        Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Merged in with it."
+    )
+    became = models.ForeignKey(
+        Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Split off from here."
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -175,6 +213,9 @@ class Attachment(models.Model):
     content_type = models.CharField(max_length=100)
     size = models.PositiveIntegerField()
     uploaded_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    origin = models.ForeignKey(
+        Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Merged in with it."
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -217,38 +258,45 @@ class TicketEscalation(models.Model):
         return f"{self.ticket_id}: {self.kind}"
 
 
-class CascadeJob(models.Model):
-    """Work to be done on every child of a major incident, resumable, one result row a child."""
+class TicketMerge(models.Model):
+    """A duplicate put into a surviving ticket, with what it takes to undo that."""
 
-    class Kind(models.TextChoices):
-        RESOLVE = "resolve", "Resolve linked tickets"
-        REOPEN = "reopen", "Reopen linked tickets"
-
-    major_incident = models.ForeignKey("MajorIncident", on_delete=models.CASCADE, related_name="cascades")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True, blank=True)
+    source = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="merges")
+    target = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="+")
+    reason = models.TextField(blank=True)
+    merged_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    merged_at = models.DateTimeField()
+    status_before = models.CharField(max_length=12, choices=TicketStatus.choices)
+    resolved_before = models.DateTimeField(null=True, blank=True)
+    closed_before = models.DateTimeField(null=True, blank=True)
+    watchers_added = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["id"]
-        indexes = [
-            models.Index(fields=["id"], name="cascades_to_finish", condition=Q(finished_at__isnull=True)),
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(undone_at__isnull=True), name="merged_into_one_at_a_time"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} for {self.major_incident_id}"
+        return f"{self.source_id} into {self.target_id}"
 
 
-class CascadeResult(models.Model):
-    job = models.ForeignKey(CascadeJob, on_delete=models.CASCADE, related_name="results")
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="+")
-    outcome = models.CharField(max_length=12, choices=[("done", "Done"), ("unchanged", "Unchanged")])
-    detail = models.CharField(max_length=250, blank=True)
-    at = models.DateTimeField()
+class SavedView(models.Model):
+    """Filters of the ticket list under a name: one person's, or also their team's."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000, blank=True, help_text="The filters as they stand in the address.")
+    created_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["job", "ticket"], name="cascade_result_once_per_ticket")]
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="one_view_of_a_name")]
 
     def __str__(self) -> str:
-        return f"{self.ticket_id}: {self.outcome}"
+        return self.name

@@ -52,7 +52,19 @@ def query(request: HttpRequest, **values: object) -> str:
     return f"?{asked.urlencode()}" if asked else request.path
 
 
-_LEFT_OUT = {"text", "title", "html", "comment_id", "escalation_id", "attachment_id", "to_user_id", "public", "sender"}
+_LEFT_OUT = {
+    "text",
+    "title",
+    "html",
+    "comment_id",
+    "escalation_id",
+    "attachment_id",
+    "to_user_id",
+    "public",
+    "merge_id",
+    "is_kept",
+    "sender",
+}
 
 
 @register.simple_tag

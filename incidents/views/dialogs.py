@@ -54,8 +54,8 @@ def sent(request: HttpRequest) -> QueryDict | None:
 
 
 def way_back(request: HttpRequest, default: str) -> str:
-    """Where the form says it came from, when that is an address of ours."""
-    back = request.POST.get("back", "")
+    """Where the form, or the address of the dialog, says it came from, when that is an address of ours."""
+    back = request.POST.get("back") or request.GET.get("back", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return back if is_ours else default
 

@@ -5,21 +5,36 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from incidents import permissions
 from incidents.actions import tickets as acts
 from incidents.forms.tickets import CommentForm
 from incidents.models import Attachment, Ticket, User
+from incidents.queries.observations import answer_about
 from incidents.queries.portal import outage_of, state_in_words
-from incidents.queries.tickets import ticket_for, ticket_page
+from incidents.queries.tickets import duplicate_of, ticket_for, ticket_page
 from incidents.views.gate import Request, page
 
 
 @page()
 def ticket(request: Request, pk: int) -> HttpResponse:
+    """A duplicate leads to the ticket that goes on: the desk to that one, its requester back to their own report."""
+    if "stay" not in request.GET and (elsewhere := _leads_to(request, pk)):
+        return redirect(elsewhere)
     return show_ticket(request, pk)
+
+
+def _leads_to(request: Request, pk: int) -> str:
+    if permissions.is_staff(request.user):
+        found = Ticket.objects.filter(pk=pk).values_list("merged_into", flat=True).first()
+        return f"{reverse('ticket', args=[found])}?merged=INC-{pk}" if found else ""
+    own = duplicate_of(request.user, pk)
+    if own is None or permissions.visible_tickets(request.user).filter(pk=pk).exists():
+        return ""
+    return reverse("ticket", args=[own])
 
 
 @page()
@@ -62,6 +77,8 @@ def show_ticket(
     context |= {
         "watches": any(row.user_id == user.pk for row in shown.ticket.watchers.all()),
         "incident": shown.ticket.major_incident if permissions.can(user, "view_desk") else None,
+        "survivor": shown.ticket.merged_into,
+        "answer": answer_about(shown.ticket),
     }
     return render(request, f"incidents/ticket/{name}.html", context, status=status)
 
@@ -78,11 +95,12 @@ def _show_report(request: Request, ticket: Ticket, context: dict[str, Any], name
 @page()
 def attachment(request: Request, key: str) -> FileResponse:
     """The file as a download, for those who may read the ticket; never shown inside a page."""
-    found = get_object_or_404(Attachment.objects.select_related("ticket"), uuid=key)
+    found = get_object_or_404(Attachment.objects.select_related("ticket", "origin"), uuid=key)
     user = request.user
-    if not permissions.visible_tickets(user).filter(pk=found.ticket_id).exists():
+    report = found.origin or found.ticket
+    if not permissions.visible_tickets(user).filter(pk=report.pk).exists():
         raise Http404
-    if not permissions.is_staff(user) and found.uploaded_by_id not in (user.pk, found.ticket.requester_id):
+    if not permissions.is_staff(user) and found.uploaded_by_id not in (user.pk, report.requester_id):
         raise PermissionDenied("This file is for the desk.")
     response = FileResponse(found.file.open("rb"), as_attachment=True, filename=found.filename)
     response["Content-Type"] = found.content_type

@@ -9,14 +9,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents import permissions
-from incidents.actions import candidates
+from incidents.actions import candidates, merging
 from incidents.actions import tickets as acts
 from incidents.forms import tickets as forms
+from incidents.forms.ticket_jobs import KeepOpenForm
 from incidents.models import Channel, Ticket
+from incidents.queries.chosen import Chosen
+from incidents.queries.tickets import ticket_for
 from incidents.templatetags.records import address_of
 from incidents.views.dialogs import attempt, dialog, go, sent, way_back
 from incidents.views.gate import Request, page
 from incidents.views.ticket import find_ticket, show_ticket
+
+MOST_PROPOSED = 200
 
 
 def load(request: Request, pk: int) -> Ticket:
@@ -80,6 +85,8 @@ _WITH_WORDS: dict[str, tuple[type[BaseForm], Any, str, str]] = {
     "escalate": (forms.EscalateForm, _escalate, "Escalate", "Escalate"),
     "unlink": (forms.ReasonForm, lambda pk, given, by: acts.unlink(pk, **given, **by), "Unlink", "Unlink"),
     "add-watcher": (forms.WatchForm, lambda pk, given, by: acts.watch(pk, **given, **by), "Add a watcher", "Add"),
+    "unmerge": (forms.ReasonForm, lambda pk, given, by: merging.unmerge(pk, **given, **by), "Undo the merge", "Undo"),
+    "keep-open": (KeepOpenForm, lambda pk, given, by: acts.keep_open(pk, **given, **by), "Keep open", "Save"),
     "attach": (forms.AttachForm, lambda pk, given, by: acts.attach(pk, **given, **by), "Attach a file", "Attach"),
 }
 
@@ -92,7 +99,9 @@ def ticket_form(request: Request, pk: int, act: str) -> HttpResponse:
         raise Http404
     permissions.require(request.user, _NEEDS.get(act, "work_ticket"), ticket)
     form, done, title, submit = _WITH_WORDS[act]
-    initial = {"assignee": ticket.assignee_id, "team": ticket.team_id}
+    initial: dict[str, Any] = {"assignee": ticket.assignee_id, "team": ticket.team_id}
+    if act == "keep-open":
+        initial = {"reason": ticket.kept_open_reason}
     return dialog(
         request,
         _filled(request, form, **initial),
@@ -134,58 +143,11 @@ def ticket_comment(request: Request, pk: int) -> HttpResponse:
     return show_ticket(request, pk, form=form, status=422)
 
 
-def _chosen(request: Request) -> list[int]:
-    """Numbers of the tickets named by the address or the form: ?tickets=7&tickets=8 or ?tickets=7,8."""
-    words = ",".join([*request.GET.getlist("tickets"), *request.POST.getlist("chosen")]).split(",")
-    return [int(word) for word in dict.fromkeys(words) if word.isdigit() and len(word) < 15][:200]
-
-
-@page("work_ticket")
-def tickets_link(request: Request) -> HttpResponse:
-    chosen = _chosen(request)
-    form = _filled(request, forms.LinkForm)
-    return dialog(
-        request,
-        form,
-        lambda given: acts.link(chosen, incident_id=given["incident"].pk, **_by(request)),
-        title="Link to a major incident",
-        text=_named(chosen),
-        submit="Link",
-        back=_one_or_list(chosen),
-        said=f"Linked {len(chosen)} to {_ref(form)}." if request.method == "POST" else "",
-    )
-
-
-def _ref(form: BaseForm) -> str:
-    return f"MI-{form.data.get('incident', '')}"
-
-
-@page("work_ticket")
-def tickets_assign(request: Request) -> HttpResponse:
-    chosen = _chosen(request)
-
-    def assign(given: dict[str, Any]) -> None:
-        for ticket_id in chosen:
-            acts.assign(ticket_id, **given, **_by(request))
-
-    form = _filled(request, forms.AssignForm)
-    return dialog(
-        request, form, assign, title="Assign", text=_named(chosen), submit="Assign", back=_one_or_list(chosen)
-    )
-
-
-def _named(chosen: list[int]) -> str:
-    return ", ".join(f"INC-{number}" for number in chosen) or "No ticket is selected."
-
-
-def _one_or_list(chosen: list[int]) -> str:
-    return reverse("ticket", args=chosen) if len(chosen) == 1 else reverse("ticket_list")
-
-
 @page("propose")
 def propose(request: Request) -> HttpResponse:
     """Propose as major: tickets that exist, or what somebody hears on the phone."""
-    form = _filled(request, forms.ProposeForm, tickets=_named(_chosen(request)) if _chosen(request) else "")
+    named = Chosen.read(request.GET).rows(request.user).values_list("pk", flat=True)[:MOST_PROPOSED]
+    form = _filled(request, forms.ProposeForm, tickets=", ".join(f"INC-{number}" for number in sorted(named)))
     return dialog(
         request,
         form,

@@ -6,19 +6,29 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.utils.dateparse import parse_datetime
 
 from incidents import permissions
-from incidents.actions import tickets as acts
 from incidents.models import Channel, Ticket, TicketKind, TicketStatus
 from incidents.priority import Priority
 from incidents.queries.export import safe_row
 from incidents.queries.paging import page_of
-from incidents.queries.tickets import ORDERS, SORT_WORDS, TicketFilter, filtered_tickets, services_to_choose
-from incidents.views.dialogs import go, way_back
+from incidents.queries.saved_views import views_for
+from incidents.queries.tickets import (
+    INCIDENT_WORDS,
+    NEW_AT_MOST,
+    ORDERS,
+    SLA_WORDS,
+    SORT_WORDS,
+    TicketFilter,
+    arrived_since,
+    filtered_tickets,
+    services_to_choose,
+    teams_to_choose,
+)
 from incidents.views.gate import Request, page
+from incidents.views.saved_views import query_of
 
 MOST_EXPORTED = 50_000
 
@@ -27,34 +37,46 @@ MOST_EXPORTED = 50_000
 def ticket_list(request: Request) -> HttpResponse:
     asked = TicketFilter.read(request.GET)
     shown = page_of(filtered_tickets(asked, request.user), ORDERS[asked.sort], request.GET.get("after", ""))
+    query = query_of(asked)
     context = {
         "asked": asked,
         "page": shown,
+        "matching": query,
         "services": services_to_choose(),
-        "choices": _CHOICES,
+        "teams": teams_to_choose(),
+        "views": views_for(request.user, query),
+        "choices": CHOICES,
+        "since": timezone.now(),
         "may_work": permissions.can(request.user, "work_ticket", None),
     }
     return render(request, "incidents/ticket_list/ticket_list.html", context)
 
 
-_CHOICES: dict[str, Any] = {
+@page("view_desk")
+def tickets_arrived(request: Request) -> HttpResponse:
+    """How many have arrived since the list was opened; the list itself stays as it is."""
+    asked = TicketFilter.read(request.GET)
+    since = parse_datetime(request.GET.get("since", "").replace(" ", "+")[:40])
+    count = arrived_since(asked, request.user, since) if since and timezone.is_aware(since) else 0
+    context = {
+        "count": count,
+        "most": NEW_AT_MOST,
+        "since": since,
+        "matching": query_of(asked),
+    }
+    return render(request, "incidents/ticket_list/_arrived.html", context)
+
+
+CHOICES: dict[str, Any] = {
     "status": [("open", "Open"), ("all", "All"), *TicketStatus.choices],
     "priority": Priority.choices,
     "channel": Channel.choices,
     "kind": TicketKind.choices,
     "sort": list(SORT_WORDS.items()),
+    "sla": list(SLA_WORDS.items()),
+    "incident": list(INCIDENT_WORDS.items()),
+    "tier": [(str(tier), f"Tier {tier}") for tier in range(1, 4)],
 }
-
-
-@page("work_ticket")
-@require_POST
-def take_tickets(request: Request) -> HttpResponse:
-    """The chosen tickets become mine; each is one act, so one that cannot be taken stops there with its reason."""
-    chosen = [int(number) for number in request.POST.getlist("tickets") if number.isdigit()][:200]
-    for ticket_id in Ticket.objects.filter(pk__in=chosen).order_by("pk").values_list("pk", flat=True):
-        acts.assign(ticket_id, assignee=request.user, actor=request.user, at=timezone.now())
-    said = f"{len(chosen)} {'ticket is' if len(chosen) == 1 else 'tickets are'} yours now." if chosen else ""
-    return go(request, way_back(request, reverse("ticket_list")), said)
 
 
 _COLUMNS = ("Reference", "Title", "Status", "Priority", "Impact", "Urgency", "Kind", "Channel", "Service", "Assignee",

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from incidents import permissions
 from incidents.process import EventGroup
 from incidents.queries import past, surroundings
 from incidents.queries.timeline import PAGE, Timeline, timeline
@@ -44,6 +45,7 @@ def world(request: HttpRequest, pk: int) -> HttpResponse:
         "incident": incident,
         "radius": surroundings.blast_radius(affected),
         "arrivals": surroundings.arrivals(incident, room.now),
+        "may_read_tickets": permissions.can(room.user, "view_desk"),
         "changes": past.changes_before(incident, room.user)[:6],
         "similar": surroundings.with_fixes(past.similar_incidents(incident, room.user, most=20)),
     }

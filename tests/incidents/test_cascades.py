@@ -4,9 +4,10 @@ import pytest
 from django.utils import timezone
 
 from incidents import tasks
-from incidents.actions import cascades, downtime, major_incidents, tickets
+from incidents.actions import cascades, downtime, major_incidents, observations, tickets
 from incidents.models import CascadeResult, IdempotentRequest, Ticket
 from incidents.process import EventKind
+from incidents.queries.observations import answers, still_broken_people
 from tests import factories
 from tests.factories import again, minute
 from tests.incidents.conftest import fix
@@ -73,15 +74,16 @@ def test_three_people_still_broken_reopen_it(resolved, children):
     cascades.run_waiting(at=minute(41))
     for child in children[:2]:
         tickets.answer_whether_it_works(child.pk, works=False, actor=child.requester, at=minute(60))
-    assert cascades.reopen_failed_observations(at=minute(62)) == 0
+    assert observations.reopen_failed_observations(at=minute(62)) == 0
     tickets.answer_whether_it_works(children[3].pk, works=True, actor=children[3].requester, at=minute(63))
     tickets.reopen(children[2].pk, reason="Not here", actor=children[2].requester, at=minute(64))
-    assert cascades.answers(resolved) == {"works": 1, "still_broken": 3, "waiting": 0}
-    assert cascades.reopen_failed_observations(at=minute(65)) == 1
+    said = answers(resolved)
+    assert (said.works, said.still_broken, said.waiting, said.answered, said.asked) == (1, 3, 0, 4, 4)
+    assert observations.reopen_failed_observations(at=minute(65)) == 1
     incident = again(resolved)
     assert (incident.stage, incident.resolved_at) == ("containment", None)
     assert incident.events.get(kind=EventKind.REOPENED).actor is None
-    assert cascades.reopen_failed_observations(at=minute(66)) == 0
+    assert observations.reopen_failed_observations(at=minute(66)) == 0
 
 
 def test_the_same_person_counts_once(resolved, children, technician):
@@ -90,14 +92,14 @@ def test_the_same_person_counts_once(resolved, children, technician):
     for n in range(4):
         tickets.reopen(child.pk, reason="Still", actor=child.requester, at=minute(50 + n))
         tickets.resolve(child.pk, resolution="Try now", actor=technician, at=minute(50 + n))
-    assert len(cascades.still_broken_people(resolved)) == 1
+    assert len(still_broken_people(resolved)) == 1
 
 
 def test_answers_after_the_observation_window_do_not_reopen(resolved, children):
     cascades.run_waiting(at=minute(41))
     for child in children:
         tickets.reopen(child.pk, reason="Again", actor=child.requester, at=minute(41 + 24 * 60))
-    assert cascades.reopen_failed_observations(at=minute(50 + 24 * 60)) == 0
+    assert observations.reopen_failed_observations(at=minute(50 + 24 * 60)) == 0
 
 
 def test_answers_to_keys_are_forgotten_after_a_day(technician):

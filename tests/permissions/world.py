@@ -12,6 +12,7 @@ from incidents.actions import (
     access,
     backtests,
     candidates,
+    cascades,
     changes,
     documents,
     downtime,
@@ -24,6 +25,7 @@ from incidents.actions import (
     reviews,
     seats,
     services,
+    sla_settings,
     steps,
     tickets,
     updates,
@@ -34,6 +36,7 @@ from incidents.intake.email.process import process_one
 from incidents.intake.email.store import keep
 from incidents.detection import Thresholds
 from incidents.models import Consult, User
+from incidents.models import Consult, SavedView, Ticket, User
 from mim.first_administrator_token import make_token
 from notifications.models import Delivery, Heartbeat, Notice
 from tests import factories
@@ -115,6 +118,7 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
         role="major_incident_manager", person=world.people["manager"], starts_at=now - timedelta(hours=1),
         ends_at=now + timedelta(hours=8), **by,
     )  # fmt: skip
+    hours = sla_settings.save_hours(changes={"name": "Short", "services": [spare]}, **by)
     holiday = organisation.add_holiday(day=now.date(), name="Feast", **by)
     backtest = backtests.ask(
         since=now - timedelta(days=9), until=now, service=spare, thresholds=asdict(Thresholds(window_minutes=20)), **by
@@ -124,6 +128,7 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
     return SimpleNamespace(
         shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
         token=make_token(), now=now, holiday=holiday, backtest=backtest,
+        token=make_token(), now=now, holiday=holiday, hours=hours,
     )  # fmt: skip
 
 
@@ -274,6 +279,13 @@ def _mentioned(world: World) -> None:
     common.linkable = world.places["INC foreign"].ref
     world.places["MI own"].elsewhere = world.places["MI foreign"].pk
     world.places["MI foreign"].elsewhere = world.places["MI own"].pk
+    common.job = cascades.begin(
+        "close", Ticket.objects.filter(pk=world.places["INC foreign"].pk), actor=world.people["technician"],
+        at=common.now,
+    )  # fmt: skip
+    for where, owner in (("own", "technician"), ("foreign", "disabled")):
+        view = SavedView.objects.create(owner=world.people[owner], name="View", created_at=common.now)
+        world.places[f"view {where}"] = SimpleNamespace(pk=view.pk)
     common.assignee = world.people["engineer"].pk
     common.invitable = world.people["administrator"].pk
 

@@ -1,0 +1,42 @@
+"""The views of the ticket list somebody may pick: those that come with the product, their own, their team's."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from incidents.models import SavedView, User
+
+BUILT_IN = (
+    ("Open", ""),
+    ("New", "status=new"),
+    ("Mine", "assignee=me"),
+    ("Nobody’s", "assignee=nobody"),
+    ("Breaching soon", "sla=soon&sort=due"),
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """`pk` None comes with the product; `is_own` may be removed by this person; `by` shared it."""
+
+    name: str
+    query: str
+    is_current: bool
+    pk: int | None = None
+    is_own: bool = False
+    by: str = ""
+
+
+def views_for(user: User, current: str) -> list[View]:
+    """`current` are the filters as they stand in the address. One query."""
+    shipped = [View(name, query, query == current) for name, query in BUILT_IN]
+    mine = Q(owner=user) | Q(team=user.team_id) if user.team_id else Q(owner=user)
+    rows = SavedView.objects.filter(mine).select_related("owner")
+    kept = [
+        View(
+            row.name, row.query, row.query == current, row.pk, row.owner_id == user.pk,
+            "" if row.owner_id == user.pk else row.owner.display_name,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return shipped + kept
