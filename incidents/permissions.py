@@ -170,6 +170,8 @@ ACTS: dict[str, rules.Predicate] = {
     "view_overview": is_management | is_desk_manager | is_incident_manager | is_administrator | is_stakeholder,
     "view_services": is_staff | is_stakeholder,
     "configure_services": is_administrator | is_desk_manager,
+    "keep_rota": is_administrator | is_desk_manager,
+    "be_on_call": is_desk,
     "configure": is_administrator,
     "import_history": is_administrator | is_desk_manager,
     "use_portal": has_any_role,
@@ -199,6 +201,7 @@ _REFUSALS = {
     "approve_change": "Only a named approver votes, and never the requester or the implementer.",
     "contribute": "Only people with a seat on this incident contribute to it.",
     "configure": "Only an administrator changes this.",
+    "keep_rota": "Only the service desk manager or an administrator changes a rota.",
 }
 
 

@@ -206,6 +206,13 @@ class EventKind(TextChoices):
     CANDIDATE_DECLARED = "candidate_declared", "Candidate declared"
     CANDIDATE_LINKED = "candidate_linked", "Candidate linked"
     CANDIDATE_DISMISSED = "candidate_dismissed", "Candidate dismissed"
+    # paging and on call
+    PAGED = "paged", "Paged"
+    PAGE_ANSWERED = "page_answered", "Page answered"
+    PAGE_PASSED_ON = "page_passed_on", "Page passed on"
+    PAGE_UNANSWERED = "page_unanswered", "Nobody answered the page"
+    PAGE_LATE = "page_late", "Paging is late"
+    ON_CALL_CHANGED = "on_call_changed", "On call changed"
     # the life of a major incident
     DECLARED = "declared", "Declared"
     STAGE_CHANGED = "stage_changed", "Stage changed"
@@ -286,7 +293,7 @@ class EventGroup(TextChoices):
     SYSTEM = "system", "System"
 
 
-_PEOPLE = ("seat_", "command_", "bridge_", "war_room_", "consult_")
+_PEOPLE = ("seat_", "command_", "bridge_", "war_room_", "consult_", "page", "on_call_")
 _UPDATES = ("update_", "promise_")
 
 

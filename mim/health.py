@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from notifications import watchdog
 from notifications.models import WAITING_STATES, Delivery, Heartbeat
 
 HEARTBEAT_LIMIT = 30  # seconds since a worker or beat was last heard
@@ -110,10 +111,21 @@ def outbox() -> Check:
     return found if found["ok"] else found | {"reason": f"a message has been due for {age:.0f} s"}
 
 
+def paging() -> Check:
+    """How long the latest step of a page has been due, in seconds. A late one is alarmed and taken from here, too."""
+    late = watchdog.lateness(now=timezone.now())
+    found: Check = {"ok": not late.pages, "late_pages": late.pages, "late_seconds": late.seconds}
+    if not late.pages:
+        return found
+    watchdog.rescue_soon()
+    return found | {"reason": f"{late.pages} pages are late, the oldest by {late.seconds:.0f} s: call those on duty"}
+
+
 CHECKS: dict[str, Callable[[], Check]] = {
     "database": database,
     "broker": broker,
     "worker": worker,
     "beat": beat,
     "outbox": outbox,
+    "paging": paging,
 }

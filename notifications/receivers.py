@@ -1,8 +1,10 @@
 """What notifications listens to: the one door upwards."""
 
 from incidents.events import event_recorded
-from notifications.fan_out import on_event
+from notifications import escalation, fan_out
 
 
 def connect() -> None:
-    event_recorded.connect(on_event, dispatch_uid="notifications.fan_out")
+    # Paging first: who is paged for a candidate gets no second message that it was raised.
+    event_recorded.connect(escalation.on_event, dispatch_uid="notifications.escalation")
+    event_recorded.connect(fan_out.on_event, dispatch_uid="notifications.fan_out")

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
-from notifications.views import deliveries, inbox, mail_catcher, previews, status_page
+from notifications.views import deliveries, inbox, mail_catcher, pages, previews, status_page
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -15,6 +15,10 @@ urlpatterns: list[URLPattern] = [
     path("major-incidents/<incident:ref>/told/", deliveries.incident_deliveries, name="incident_deliveries"),
     path("major-incidents/preview/", previews.declare_preview, name="declare_preview"),
     path("major-incidents/<incident:ref>/updates/preview/", previews.update_preview, name="update_preview"),
+    path("page/<str:secret>/", pages.page_answer, name="page_answer"),
+    path("pages/<number:pk>/<slug:act>/", pages.page_do, name="page_do"),
+    path("paged/<candidate:ref>/", pages.candidate_paged, name="candidate_paged"),
+    path("paged/<incident:ref>/", pages.incident_paged, name="incident_paged"),
     path("mail/", mail_catcher.mail_catcher, name="mail_catcher"),
     path("mail/<slug:name>/", mail_catcher.mail, name="caught_mail"),
     path("status/", status_page.status_page, name="status_page"),

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents import permissions
-from incidents.actions import organisation, people, raci
+from incidents.actions import organisation, people, raci, rotas
 from incidents.actions.major_incidents import current_matrix
 from incidents.api.endpoint import Changing, Collection, Detail, Endpoint, Making, Removing, ShortList, or_404
 from incidents.api.fields import Moment, People, Person, TeamName, Text, email_of
@@ -281,7 +281,7 @@ class ShiftList(OnShifts, Collection, Making):
     orderings = {"starts_at": "starts_at", "ends_at": "ends_at", "rank": "rank"}
 
     def make(self, **given: Any) -> OnCallShift:
-        return organisation.add_shift(actor=self.actor, at=self.now, **given)
+        return rotas.add_shift(actor=self.actor, at=self.now, **given)
 
 
 class ShiftDetail(OnShifts, Detail, Removing):
@@ -291,7 +291,7 @@ class ShiftDetail(OnShifts, Detail, Removing):
         return or_404(self.rows(), pk=self.kwargs["id"])
 
     def remove(self) -> None:
-        organisation.remove_shift(self.find().pk, actor=self.actor, at=self.now)
+        rotas.remove_shift(self.find().pk, actor=self.actor, at=self.now)
 
 
 # --- RACI -----------------------------------------------------------------------------------------------

@@ -52,7 +52,10 @@ def query(request: HttpRequest, **values: object) -> str:
     return f"?{asked.urlencode()}" if asked else request.path
 
 
-_LEFT_OUT = {"text", "title", "html", "comment_id", "escalation_id", "attachment_id", "to_user_id", "public"}
+_LEFT_OUT = {
+    *("text", "title", "html", "comment_id", "escalation_id", "attachment_id", "to_user_id", "public"),
+    *("user_ids", "page_id", "told"),
+}
 
 
 @register.simple_tag

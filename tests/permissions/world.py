@@ -19,6 +19,7 @@ from incidents.actions import (
     problems,
     response,
     reviews,
+    rotas,
     seats,
     services,
     steps,
@@ -100,7 +101,7 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
         title="Patch night", services=[base], starts_at=now, ends_at=now + timedelta(hours=1), **by
     )
     team = factories.team("Web")
-    shift = organisation.add_shift(
+    shift = rotas.add_shift(
         role="major_incident_manager", person=world.people["manager"], starts_at=now - timedelta(hours=1),
         ends_at=now + timedelta(hours=8), **by,
     )  # fmt: skip
