@@ -94,7 +94,7 @@ def read(text: str, *, zone: str, at: datetime) -> list[Entry]:
     Repeating entries are written out, a year ahead of `at`. Raises Unreadable.
     """
     try:
-        calendars = Calendar.from_ical(text, multiple=True)
+        calendars = [one for one in Calendar.from_ical(text, multiple=True) if one.name == "VCALENDAR"]
         events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise Unreadable(_BROKEN) from None
@@ -120,7 +120,9 @@ def _entries(event: Any, zone: ZoneInfo, at: datetime, moved: set[tuple[str, dat
         return
     try:
         begins, ends = _span(event, zone)
-        known = {"summary": summary, "emails": _emails(event), "is_cancelled": _is_cancelled(event)}
+        known: dict[str, Any] = {
+            "summary": summary, "emails": _emails(event), "is_cancelled": _is_cancelled(event),
+        }  # fmt: skip
         if "RRULE" in event:
             for starts_at, ends_at in _repeated(event, zone, at):
                 if (uid, starts_at) not in moved:
@@ -172,7 +174,7 @@ def _is_floating(value: date) -> bool:
     return isinstance(value, datetime) and value.tzinfo is None
 
 
-def _moment(value: date, zone: ZoneInfo) -> datetime:
+def _moment(value: Any, zone: ZoneInfo) -> datetime:
     """UTC; a date is the midnight at which it begins."""
     if not isinstance(value, datetime):
         return instant(datetime.combine(value, time.min), zone)

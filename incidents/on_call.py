@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from incidents import rota as turns
+from incidents import rota
 from incidents.models import LayerMember, OnCallShift, RoleHeld, RotaLayer, RotaOverride, Team, User
 
 
@@ -25,13 +25,13 @@ class LayerPlan:
     """One layer with what the computation needs. `people` are those who can be reached in this duty, by id."""
 
     layer: RotaLayer
-    turns: turns.Layer
-    covers: list[turns.Cover]
+    turns: rota.Layer
+    covers: list[rota.Cover]
     people: dict[int, User]
 
-    def segments(self, since: datetime, until: datetime) -> list[turns.Segment]:
+    def segments(self, since: datetime, until: datetime) -> list[rota.Segment]:
         """As the rota says, without turns of people who have left or no longer hold the role: those are gaps."""
-        found = turns.segments(self.turns, self.covers, since, until)
+        found = rota.segments(self.turns, self.covers, since, until)
         return [one for one in found if one.person in self.people]
 
 
@@ -56,7 +56,7 @@ def line(at: datetime, *, role: str = "", team: Team | None = None) -> list[OnDu
     plans = layer_plans(Q(**{f"rota__{name}": value for name, value in duty.items()}), since=at, until=at)
     by_key = {plan.turns.key: plan for plan in plans}
     covers = [cover for plan in plans for cover in plan.covers]
-    for segment in turns.on_duty([plan.turns for plan in plans], covers, at):
+    for segment in rota.on_duty([plan.turns for plan in plans], covers, at):
         plan = by_key[segment.layer]
         if person := plan.people.get(segment.person):
             found.append(OnDuty(person, segment.rank, f"{plan.layer.rota.name}, {plan.layer.name}"))

@@ -70,6 +70,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("people", "People", "users", ADMINISTRATORS),
             Place("organisation", "Organisation", "building", ADMINISTRATORS),
             Place("audiences", "Audiences", "speakerphone", ADMINISTRATORS),
+            Place("escalation_policies", "Escalation", "bell-ringing", ADMINISTRATORS | COMMANDERS),
             Place("raci", "RACI matrix", "table", ADMINISTRATORS | COMMANDERS),
             Place("mail_catcher", "Mail", "mail", ADMINISTRATORS),
             Place("api_keys", "API keys", "key", ADMINISTRATORS),

@@ -175,7 +175,7 @@ def _everybody(target: Target, at: datetime, but: Any) -> _Found:
 
 
 def _whole_team(target: Target, at: datetime, but: Any) -> _Found:
-    members = User.objects.filter(team=target.key, is_active=True, is_guest=False).select_related("team")
+    members = User.objects.filter(team__pk=int(target.key), is_active=True, is_guest=False).select_related("team")
     return [(person, f"as member of {person.team}") for person in members]
 
 

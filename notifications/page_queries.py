@@ -7,10 +7,21 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from incidents.models import Candidate, MajorIncident, User
-from incidents.permissions import is_staff
-from notifications.escalation_policy import Wanted, wanted
-from notifications.models import CallState, ChannelKey, Delivery, Page, PageCall, PageState
+from incidents.models import Candidate, MajorIncident, Team, User, people_with_role
+from incidents.permissions import DESK_ROLES, is_staff
+from incidents.process import AccountRole
+from incidents.queries.rotas import ROLES_ON_CALL
+from notifications.escalation_policy import SHIPPED, SHIPPED_REPEAT, Wanted, wanted
+from notifications.models import (
+    CallState,
+    ChannelKey,
+    Delivery,
+    EscalationPolicy,
+    Occasion,
+    Page,
+    PageCall,
+    PageState,
+)
 
 PAGES_SHOWN, CALLS_SHOWN = 3, 60
 
@@ -103,3 +114,88 @@ def pages_for(reader: User) -> QuerySet[Page]:
     """All pages, for people who read the desk."""
     rows = Page.objects.select_related("answered_by", "candidate", "incident").prefetch_related("calls__person")
     return rows if is_staff(reader) else rows.none()
+
+
+# --- Policies ---------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class StepShown:
+    """One step in words, and whom it would mean now."""
+
+    who: list[str]
+    minutes: int
+    people: list[User]
+
+
+@dataclass(frozen=True)
+class PolicyShown:
+    """`changed_at` is None while the shipped policy counts."""
+
+    occasion: str
+    label: str
+    steps: list[StepShown]
+    plain_steps: list[dict[str, Any]]
+    repeat: int
+    changed_by: User | None
+    changed_at: datetime | None
+
+
+def policies_shown(*, at: datetime) -> list[PolicyShown]:
+    """One for each occasion, in their order. Queries grow with the number of steps, of which there are few."""
+    rows = {row.occasion: row for row in EscalationPolicy.objects.select_related("changed_by")}
+    words = dict(target_words())
+    people = _Now(at)
+    found = []
+    for occasion in Occasion:
+        row = rows.get(occasion.value)
+        steps, repeat = (row.steps, row.repeat) if row else (list(SHIPPED), SHIPPED_REPEAT)
+        shown = [
+            StepShown(
+                [words.get(word, "Somebody who is not here any more") for word in step["who"]],
+                max(step["wait_seconds"] // 60, 1),
+                people.of(tuple(step["who"])),
+            )
+            for step in steps
+        ]
+        found.append(
+            PolicyShown(
+                occasion.value,
+                str(occasion.label),
+                shown,
+                list(steps),
+                repeat,
+                row.changed_by if row else None,
+                row.changed_at if row else None,
+            )
+        )
+    return found
+
+
+class _Now:
+    """Whom a step means at one moment, asked once however many policies have the same step."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self.known: dict[tuple[str, ...], list[User]] = {}
+
+    def of(self, who: tuple[str, ...]) -> list[User]:
+        if who not in self.known:
+            self.known[who] = [one.person for one in wanted(who, at=self.at, but=frozenset())]
+        return self.known[who]
+
+
+_IN_LINE = ((1, "first in line"), (2, "backup"), (3, "third in line"))
+
+
+def target_words() -> list[tuple[str, str]]:
+    """Everybody a step can mean, in words, in the order in which they are offered. Two queries."""
+    found: list[tuple[str, str]] = []
+    for role in ROLES_ON_CALL:
+        found += [(f"on_call:{role}:{place}", f"On call: {role.label}, {words}") for place, words in _IN_LINE]
+    teams = list(Team.objects.all())
+    for team in teams:
+        found += [(f"team:{team.pk}:{place}", f"On call: {team.name}, {words}") for place, words in _IN_LINE]
+    everybody = (*ROLES_ON_CALL, AccountRole.ADMINISTRATOR)
+    found += [(f"all:{role}", f"Everybody: {AccountRole(role).label}") for role in everybody]
+    found += [(f"team-all:{team.pk}", f"Everybody: {team.name}") for team in teams]
+    people = people_with_role(*DESK_ROLES).filter(is_guest=False)
+    return found + [(f"person:{person.pk}", person.display_name) for person in people]

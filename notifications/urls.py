@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
-from notifications.views import deliveries, inbox, mail_catcher, pages, previews, status_page
+from notifications.views import deliveries, inbox, mail_catcher, pages, policies, previews, status_page
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern] = [
     path("major-incidents/<incident:ref>/told/", deliveries.incident_deliveries, name="incident_deliveries"),
     path("major-incidents/preview/", previews.declare_preview, name="declare_preview"),
     path("major-incidents/<incident:ref>/updates/preview/", previews.update_preview, name="update_preview"),
+    path("escalation/", policies.escalation_policies, name="escalation_policies"),
+    path("escalation/<slug:occasion>/", policies.escalation_policy, name="escalation_policy"),
     path("page/<str:secret>/", pages.page_answer, name="page_answer"),
     path("pages/<number:pk>/<slug:act>/", pages.page_do, name="page_do"),
     path("paged/<candidate:ref>/", pages.candidate_paged, name="candidate_paged"),

@@ -146,7 +146,7 @@ def save_layer(
 
 def _layer(layer_id: int | None, rota_id: int | None) -> RotaLayer:
     if layer_id is None:
-        return RotaLayer(rota=Rota.objects.select_for_update(of=("self",)).get(pk=rota_id))
+        return RotaLayer(rota=Rota.objects.select_for_update(of=("self",)).get(pk=rota_id or 0))
     return RotaLayer.objects.select_related("rota").select_for_update(of=("self",)).get(pk=layer_id)
 
 

@@ -19,7 +19,6 @@ from incidents.queries.rotas import ROLES_ON_CALL
 WEEKDAYS = (
     (0, "Monday"), (1, "Tuesday"), (2, "Wednesday"), (3, "Thursday"), (4, "Friday"), (5, "Saturday"), (6, "Sunday"),
 )  # fmt: skip
-_SPARE_PLACES, _LEAST_PLACES = 2, 4
 
 
 def _role_choices() -> list[tuple[str, str]]:
@@ -55,14 +54,18 @@ class RotaForm(DeskForm):
         return {"name": rota.name, "time_zone": rota.time_zone}
 
 
-class _Places(forms.Widget):
-    """One select for each place in the order, all of one name."""
+class Places(forms.Widget):
+    """One select for each place in an order, all of one name; `spare` empty ones, `least` in all."""
 
     choices: Iterable[tuple[Any, str]] = ()
 
+    def __init__(self, attrs: dict[str, Any] | None = None, *, spare: int = 2, least: int = 4) -> None:
+        super().__init__(attrs)
+        self.spare, self.least = spare, least
+
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> Any:
         chosen = [str(one) for one in value or ()]
-        places = max(len(chosen) + _SPARE_PLACES, _LEAST_PLACES)
+        places = max(len(chosen) + self.spare, self.least)
         options = [(str(key), label) for key, label in self.choices]
         return format_html(
             '<ol class="places">{}</ol>',
@@ -100,7 +103,7 @@ def _options(options: Iterable[tuple[str, str]], chosen: str) -> Any:
 class PeopleInOrder(forms.Field):
     """Accounts in the order chosen; a person may stand in it several times."""
 
-    widget = _Places
+    widget = Places
 
     def __init__(self, people: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -142,7 +145,8 @@ class LayerForm(DeskForm):
     rows = (
         ("name", "rank"),
         ("people",),
-        ("length", "unit", "handover_at", "handover_weekday"),
+        ("length", "unit"),
+        ("handover_at", "handover_weekday"),
         ("starts_on", "ends_on"),
     )
 

@@ -1,8 +1,9 @@
 """Reading who is on call: now, over the days of a calendar, for one person; and when nobody would be."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -128,9 +129,10 @@ def _until(held: Iterable[Held], at: datetime) -> datetime | None:
     return present[0].ends_at if present else None
 
 
-def all_gaps(found: Iterable[Duty]) -> list[tuple[Duty, Gap]]:
-    """The gaps of all duties, the next first."""
-    return sorted(((duty, gap) for duty in found for gap in duty.gaps), key=lambda pair: pair[1].starts_at)
+def with_gaps(found: Iterable[Duty]) -> list[Duty]:
+    """The duties with a gap: those paged for a candidate first, then whose gap is next."""
+    gapped = [duty for duty in found if duty.gaps]
+    return sorted(gapped, key=lambda duty: (duty.role not in MUST_BE_COVERED, duty.gaps[0].starts_at))
 
 
 # --- The calendar -----------------------------------------------------------------------------
@@ -195,7 +197,7 @@ def span_of(view: str, first: date) -> tuple[datetime, datetime]:
 
 
 def _midnight(day: date) -> datetime:
-    return turns.midnight(day, timezone.get_current_timezone())  # type: ignore[arg-type]
+    return turns.midnight(day, timezone.get_current_timezone())
 
 
 class _Grid:
@@ -212,35 +214,26 @@ class _Grid:
         day, slot = divmod(column, self.slots)
         local = datetime.combine(self.days[0] + timedelta(days=day), datetime.min.time())
         local += timedelta(minutes=slot * 1440 // self.slots)
-        return turns.instant(local, timezone.get_current_timezone())  # type: ignore[arg-type]
+        return turns.instant(local, timezone.get_current_timezone())
 
     def cells(self, held: Sequence[Held], tints: dict[int, int]) -> list[Cell]:
         """Left to right; what is shorter than a column still gets one when there is room."""
+        return self._fill(held, lambda width, one: Cell(width, one.starts_at, one.ends_at, one, tints[one.person.pk]))
+
+    def gap_cells(self, gaps: Sequence[Gap]) -> list[Cell]:
+        return self._fill(gaps, lambda width, one: Cell(width, one.starts_at, one.ends_at, is_gap=True))
+
+    def _fill(self, spans: Sequence[Any], cell: Callable[[int, Any], Cell]) -> list[Cell]:
         cells: list[Cell] = []
         reached = 0
-        for one in held:
+        for one in spans:
             begins = max(self.column(one.starts_at), reached)
             ends = min(max(self.column(one.ends_at), begins + 1), self.columns)
             if begins >= ends:
                 continue
             if begins > reached:
                 cells.append(Cell(begins - reached, self.at(reached), one.starts_at))
-            cells.append(Cell(ends - begins, one.starts_at, one.ends_at, one, tints[one.person.pk]))
-            reached = ends
-        if reached < self.columns:
-            cells.append(Cell(self.columns - reached, self.at(reached), self.until))
-        return cells
-
-    def gap_cells(self, gaps: Sequence[Gap]) -> list[Cell]:
-        cells, reached = [], 0
-        for gap in gaps:
-            begins = max(self.column(gap.starts_at), reached)
-            ends = min(max(self.column(gap.ends_at), begins + 1), self.columns)
-            if begins >= ends:
-                continue
-            if begins > reached:
-                cells.append(Cell(begins - reached, self.at(reached), gap.starts_at))
-            cells.append(Cell(ends - begins, gap.starts_at, gap.ends_at, is_gap=True))
+            cells.append(cell(ends - begins, one))
             reached = ends
         if reached < self.columns:
             cells.append(Cell(self.columns - reached, self.at(reached), self.until))

@@ -14,12 +14,11 @@ from incidents import permissions
 from incidents.actions import rotas as acts
 from incidents.forms.on_call import ShiftForm
 from incidents.models import OnCallShift
-from incidents.queries.rotas import VIEWS, all_gaps, calendar, duties, notes_for, span_of
+from incidents.queries.rotas import VIEWS, calendar, duties, notes_for, span_of, with_gaps
 from incidents.views.dialogs import dialog, go, way_back
 from incidents.views.gate import Request, page
 
 SHIFT_LASTS = timedelta(days=7)
-GAPS_SHOWN = 8
 
 
 @page("view_desk")
@@ -30,11 +29,9 @@ def on_call(request: Request) -> HttpResponse:
     first = day_in(request.GET.get("from")) or first_day(view, timezone.localtime(now).date())
     since, until = span_of(view, first)
     found = duties(now, since=since, until=until)
-    gaps = all_gaps(found)
     context = {
         "duties": found,
-        "gaps": gaps[:GAPS_SHOWN],
-        "more_gaps": max(len(gaps) - GAPS_SHOWN, 0),
+        "gapped": with_gaps(found),
         "calendar": calendar(view, first, found),
         "notes": notes_for([rota for duty in found for rota in duty.rotas], at=now),
         "shifts": _upcoming(now),

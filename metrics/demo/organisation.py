@@ -92,7 +92,6 @@ class RotaEntry:
     team: str = ""
 
 
-_OFFICE = ({"weekdays": [0, 1, 2, 3, 4], "begins": "08:00", "ends": "18:00"},)
 WEEKS_OF_ROTA_BEFORE = 4
 ROTAS = (
     RotaEntry(
@@ -109,9 +108,7 @@ ROTAS = (
         ),
         role=Role.TECHNICAL_STAFF,
     ),
-    RotaEntry(
-        "Change managers", (LayerEntry("Office hours", 1, ("change",), "week", _OFFICE),), role=Role.CHANGE_MANAGER
-    ),
+    RotaEntry("Change managers", (LayerEntry("Primary", 1, ("change",)),), role=Role.CHANGE_MANAGER),
     RotaEntry("Problem managers", (LayerEntry("Primary", 1, ("problem",)),), role=Role.PROBLEM_MANAGER),
     RotaEntry(
         "Platform nights and days",

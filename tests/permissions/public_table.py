@@ -7,6 +7,8 @@ PUBLIC = [
     row("home", "GET", "", "anybody", said="leads to where one's role lands, or to the status page"),
     row("status_page", "GET", "", "anybody"),
     row("theme_switch", "POST", "", "anybody"),
+    row("calendar_feed", "GET", "", "anybody", said="with the secret address of a feed"),
+    row("page_answer", "GET POST", "", "anybody", said="with the signed link of a page; answers as the person paged"),
     row("healthz", "GET", "", "anybody"),
     row("readyz", "GET", "", "anybody"),
     row("/api/v1/health", "GET", "", "anybody"),

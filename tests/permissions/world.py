@@ -14,6 +14,7 @@ from incidents.actions import (
     changes,
     documents,
     downtime,
+    feeds,
     major_incidents,
     organisation,
     problems,
@@ -22,13 +23,15 @@ from incidents.actions import (
     rotas,
     seats,
     services,
+    stand_ins,
     steps,
     tickets,
     updates,
 )
 from incidents.models import Consult, User
 from mim.first_administrator_token import make_token
-from notifications.models import Delivery, Heartbeat, Notice
+from notifications import page_links
+from notifications.models import Delivery, Heartbeat, Notice, PageCall
 from tests import factories
 from tests.permissions.notation import ROLES
 
@@ -105,11 +108,25 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
         role="major_incident_manager", person=world.people["manager"], starts_at=now - timedelta(hours=1),
         ends_at=now + timedelta(hours=8), **by,
     )  # fmt: skip
+    rota, layer, override, note, feed, feed_secret = _rota(world, team, now)
     holiday = organisation.add_holiday(day=now.date(), name="Feast", **by)
     return SimpleNamespace(
         shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
-        token=make_token(), now=now, holiday=holiday,
+        token=make_token(), now=now, holiday=holiday, rota=rota, layer=layer, override=override, note=note, feed=feed,
+        feed_secret=feed_secret,
     )  # fmt: skip
+
+
+def _rota(world: World, team: Any, now: Any) -> tuple[Any, ...]:
+    """A rota of the team with the technician; the engineer stands in, left a note and reads it as a calendar."""
+    by, engineer = {"actor": world.people["administrator"], "at": now}, world.people["engineer"]
+    rota = rotas.save_rota(changes={"name": "Web", "team": team, "time_zone": "Europe/Berlin"}, **by)
+    changes_ = {"name": "Primary", "people": [world.people["technician"]], "starts_on": now.date() - timedelta(days=9)}
+    layer = rotas.save_layer(rota_id=rota.pk, changes=changes_, **by)
+    times = {"starts_at": now + timedelta(days=2), "ends_at": now + timedelta(days=3)}
+    override = stand_ins.stand_in(layer.pk, person=engineer, **times, **by)
+    note = rotas.write_note(rota.pk, text="quiet", actor=engineer, at=now)
+    return rota, layer, override, note, *feeds.make_feed(rota=rota, actor=engineer, at=now)
 
 
 def _two_incidents(world: World, others: dict[str, User], now: Any) -> None:
@@ -214,7 +231,9 @@ def _reports(world: World, others: dict[str, User], now: Any) -> None:
         actor=technician,
         at=now,
     )
-    world.places["CAN"] = SimpleNamespace(pk=candidate.pk, ref=candidate.ref, candidate=candidate)
+    call = PageCall.objects.get(page__candidate=candidate)  # of the manager, who is on call
+    world.places["CAN"] = SimpleNamespace(pk=candidate.pk, ref=candidate.ref, candidate=candidate, page=call.page_id)
+    world.places[""].page_secret = page_links.secret_of(call)
     event = world.places["MI own"].note
     notice = Notice.objects.create(
         user=world.people["requester"], event=event, title="Told", text="Told", url="", created_at=now
