@@ -173,6 +173,8 @@ ACTS: dict[str, rules.Predicate] = {
     "view_services": is_staff | is_stakeholder,
     "configure_services": is_administrator | is_desk_manager,
     "configure_integrations": is_administrator | is_desk_manager,
+    "keep_rota": is_administrator | is_desk_manager,
+    "be_on_call": is_desk,
     "configure": is_administrator,
     "view_mail": is_administrator | is_desk_manager,
     "configure_influx": is_administrator | is_desk_manager | is_incident_manager,
@@ -206,6 +208,7 @@ _REFUSALS = {
     "configure": "Only an administrator changes this.",
     "configure_integrations": "Only an administrator or a service desk manager looks after integrations and rules.",
     "view_mail": "Only service desk managers and administrators see to mail that comes in.",
+    "keep_rota": "Only the service desk manager or an administrator changes a rota.",
 }
 
 

@@ -219,6 +219,13 @@ class EventKind(TextChoices):
     ALERTS_JOINED = "alerts_joined", "Alerts joined"
     ALERTS_RESOLVED = "alerts_resolved", "All alerts resolved"
     ALERTS_FIRE_AGAIN = "alerts_fire_again", "Alerts fire again"
+    # paging and on call
+    PAGED = "paged", "Paged"
+    PAGE_ANSWERED = "page_answered", "Page answered"
+    PAGE_PASSED_ON = "page_passed_on", "Page passed on"
+    PAGE_UNANSWERED = "page_unanswered", "Nobody answered the page"
+    PAGE_LATE = "page_late", "Paging is late"
+    ON_CALL_CHANGED = "on_call_changed", "On call changed"
     # the life of a major incident
     DECLARED = "declared", "Declared"
     STAGE_CHANGED = "stage_changed", "Stage changed"
@@ -300,7 +307,7 @@ class EventGroup(TextChoices):
     SYSTEM = "system", "System"
 
 
-_PEOPLE = ("seat_", "command_", "bridge_", "war_room_", "consult_")
+_PEOPLE = ("seat_", "command_", "bridge_", "war_room_", "consult_", "page", "on_call_")
 _UPDATES = ("update_", "promise_")
 
 

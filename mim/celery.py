@@ -21,6 +21,8 @@ app.autodiscover_tasks(["incidents.intake.voice"])
 app.conf.beat_schedule = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep_deliveries", "schedule": 5.0},
     "watch-promises": {"task": "notifications.tasks.sweep_promises", "schedule": 5.0},
+    "escalate-pages": {"task": "notifications.tasks.sweep_pages", "schedule": 5.0},
+    "watch-pages": {"task": "notifications.tasks.watch_pages", "schedule": 15.0},
     "beat-heartbeat": {"task": "notifications.tasks.heartbeat", "schedule": 5.0},
     "expire-consults": {"task": "incidents.tasks.sweep_consults", "schedule": 15.0},
     "run-cascades": {"task": "incidents.tasks.sweep_cascades", "schedule": 5.0},

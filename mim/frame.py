@@ -75,6 +75,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("sla", "Service levels", "clock", ADMINISTRATORS | {A.SERVICE_DESK_MANAGER}),
             Place("audiences", "Audiences", "speakerphone", ADMINISTRATORS),
             Place("influx", "Influx", "trending-up", ADMINISTRATORS | COMMANDERS),
+            Place("escalation_policies", "Escalation", "bell-ringing", ADMINISTRATORS | COMMANDERS),
             Place("raci", "RACI matrix", "table", ADMINISTRATORS | COMMANDERS),
             Place("integrations", "Integrations", "plug-connected", CONFIGURE_THE_DESK),
             Place("alert_rules", "Alert rules", "route", CONFIGURE_THE_DESK),

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from incidents.actions import payloads
+from notifications import watchdog
 from notifications.models import WAITING_STATES, Delivery, Heartbeat
 
 HEARTBEAT_LIMIT = 30  # seconds since a worker or beat was last heard
@@ -118,6 +119,14 @@ def intake() -> Check:
     age = round((now - received_at).total_seconds(), 1) if received_at else 0.0
     found: Check = {"ok": age <= UNSENT_LIMIT, "oldest_waiting_seconds": age}
     return found if found["ok"] else found | {"reason": f"a body of a monitoring tool has been waiting for {age:.0f} s"}
+def paging() -> Check:
+    """How long the latest step of a page has been due, in seconds. A late one is alarmed and taken from here, too."""
+    late = watchdog.lateness(now=timezone.now())
+    found: Check = {"ok": not late.pages, "late_pages": late.pages, "late_seconds": late.seconds}
+    if not late.pages:
+        return found
+    watchdog.rescue_soon()
+    return found | {"reason": f"{late.pages} pages are late, the oldest by {late.seconds:.0f} s: call those on duty"}
 
 
 CHECKS: dict[str, Callable[[], Check]] = {
@@ -127,4 +136,5 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "beat": beat,
     "outbox": outbox,
     "intake": intake,
+    "paging": paging,
 }

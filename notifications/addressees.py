@@ -179,6 +179,24 @@ def _promise_owner_and_service_desk_managers(event: TimelineEvent) -> Iterable[A
     return dict.fromkeys([*_promise_owner(event), *line])
 
 
+def _people_paged(event: TimelineEvent) -> Iterable[Addressee]:
+    return User.objects.filter(pk__in=event.payload.get("user_ids", []))
+
+
+def _administrators(event: TimelineEvent) -> Iterable[Addressee]:
+    return people_with_role(AccountRole.ADMINISTRATOR)
+
+
+def _managers_and_administrators(event: TimelineEvent) -> Iterable[Addressee]:
+    return people_with_role(
+        AccountRole.MAJOR_INCIDENT_MANAGER, AccountRole.SERVICE_DESK_MANAGER, AccountRole.ADMINISTRATOR
+    )
+
+
+def _people_on_call_changed(event: TimelineEvent) -> Iterable[Addressee]:
+    return User.objects.filter(pk__in=event.payload.get("told", []))
+
+
 def _besides_the_actor(event: TimelineEvent, person: User | None) -> list[Addressee]:
     return [person] if person is not None and person.pk != event.actor_id else []
 
@@ -207,6 +225,10 @@ ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "change_managers": _change_managers,
     "status_subscriber": _status_subscriber,
     "told_before": _told_before,
+    "people_paged": _people_paged,
+    "administrators": _administrators,
+    "managers_and_administrators": _managers_and_administrators,
+    "people_on_call_changed": _people_on_call_changed,
     "promise_owner": _promise_owner,
     "promise_owner_and_service_desk_managers": _promise_owner_and_service_desk_managers,
 }

@@ -1,11 +1,14 @@
-"""Addresses of deliveries and previews below /api/v1/."""
+"""Addresses of deliveries, previews and pages below /api/v1/."""
 
 from django.urls import URLPattern
 
 from incidents.api.urls import at
-from notifications import api
+from notifications import api, page_api
 
 urlpatterns: list[URLPattern] = [
+    *at("pages", page_api.PageList.as_view(), "pages"),
+    *at("escalation-policies", page_api.PolicyList.as_view(), "escalation_policies"),
+    *at("escalation-policies/<slug:occasion>", page_api.PolicyDetail.as_view(), "escalation_policy"),
     *at("deliveries", api.DeliveryList.as_view(), "deliveries"),
     *at("major-incidents/preview", api.DeclarationPreview.as_view(), "major_incident_preview"),
     *at(

@@ -17,10 +17,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from incidents import live
-from notifications import evidence, fan_out, freshness
+from notifications import evidence, fan_out, freshness, page_links, storm
 from notifications.channels import Channel, Outcome, Outgoing, registry
 from notifications.messages import wording_of
-from notifications.models import Delivery, DeliveryState, Message
+from notifications.models import WAITING_STATES, Delivery, DeliveryState, Message
 
 LEASE = timedelta(seconds=15)
 REPORT_EVERY_SECONDS = 1.0
@@ -105,10 +105,13 @@ def _send_batch(channel: Channel) -> list[Delivery]:
 
 def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
     """Each row just before it leaves: the lease is kept alive, and what is not wanted any more is held back."""
-    check = freshness.Check()
+    check, control = freshness.Check(), storm.Control()
+    spoken_for: set[int] = set()
     worded: dict[tuple[int, str, str], Message] = {}
     lease_until = timezone.now() + LEASE
     for row in rows:
+        if row.pk in spoken_for:
+            continue
         now = timezone.now()
         if lease_until - now < RENEW_BELOW:
             lease_until = now + LEASE
@@ -117,18 +120,39 @@ def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
             Delivery.objects.filter(lease=lease, state=DeliveryState.SENDING).update(lease_until=lease_until)
         reason = check.why_not(row, now)
         if reason:
-            state = DeliveryState.FAILED if row.reason else DeliveryState.SUPPRESSED
-            said = f"Given up after {row.attempts - 1} attempts: {row.reason}" if row.reason else reason
+            was_tried = row.reason and row.held_until is None
+            state = DeliveryState.FAILED if was_tried else DeliveryState.SUPPRESSED
+            said = f"Given up after {row.attempts - 1} attempts: {row.reason}" if was_tried else reason
             _mine(row, lease).update(state=state, reason=said, lease=None, lease_until=None)
+            continue
+        verdict = control.judge(row, now)
+        if verdict.hold_until is not None:
+            _hold_back(row, verdict.hold_until, lease)
             continue
         try:
             key = (row.event_id, row.moment, row.audience)
             message = worded.get(key) or worded.setdefault(key, wording_of(row.event, row.moment, row.audience))
+            waited = [wording_of(one.event, one.moment, one.audience) for one in verdict.digested]
         except Exception as error:  # one moment without words must not hold up the others
             _log.exception("message could not be worded", extra={"delivery": row.pk, "moment": row.moment})
             _settle_refused(row, Outcome(False, f"Could not be worded: {error}"), None, lease)
             continue
-        yield Outgoing(row, message)
+        digested = tuple(one.pk for one in verdict.digested)
+        spoken_for.update(digested)
+        yield Outgoing(row, storm.with_digest(page_links.personal(message, row), waited), digested)
+
+
+def _hold_back(row: Delivery, until: datetime, lease: uuid.UUID) -> None:
+    """Back into the queue, to leave in a digest."""
+    _mine(row, lease).update(
+        state=DeliveryState.QUEUED,
+        next_attempt_at=until,
+        held_until=until,
+        attempts=F("attempts") - 1,
+        reason=f"Held back: three messages within ten minutes. It leaves in a digest at {until:%H:%M} UTC.",
+        lease=None,
+        lease_until=None,
+    )
 
 
 def _settle(group: list[tuple[Outgoing, Outcome]], lease: uuid.UUID) -> None:
@@ -137,6 +161,7 @@ def _settle(group: list[tuple[Outgoing, Outcome]], lease: uuid.UUID) -> None:
     accepted: dict[tuple[int, str], list[int]] = {}
     for one, outcome in group:
         if outcome.accepted:
+            _settle_digested(one)
             accepted.setdefault((one.message.pk, outcome.answer), []).append(one.delivery.pk)
             continue
         _settle_refused(one.delivery, outcome, one.message, lease)
@@ -150,6 +175,13 @@ def _settle(group: list[tuple[Outgoing, Outcome]], lease: uuid.UUID) -> None:
             lease=None,
             lease_until=None,
         )
+
+
+def _settle_digested(one: Outgoing) -> None:
+    if one.digested:
+        waiting = Delivery.objects.filter(pk__in=one.digested, state__in=WAITING_STATES)
+        said = "Told in a digest together with a later message."
+        waiting.update(state=DeliveryState.SUPPRESSED, reason=said, lease=None, lease_until=None)
 
 
 def _settle_refused(row: Delivery, outcome: Outcome, wording: Message | None, lease: uuid.UUID) -> None:

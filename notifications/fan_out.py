@@ -24,7 +24,7 @@ from incidents.process import Audience, EventKind
 from notifications import audiences as groups
 from notifications.addressees import addressees
 from notifications.bell import ring
-from notifications.models import ChannelKey, Delivery, FanOut
+from notifications.models import ChannelKey, Delivery, FanOut, PageCall
 from notifications.policy import NORMAL, PRIORITY_OF_AUDIENCE, RULES, URGENT, Rule
 
 BATCH = 200
@@ -76,13 +76,24 @@ def audiences_of(event: TimelineEvent, rule: Rule) -> tuple[str, ...]:
 
 def queue(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> None:
     """Writes the rows in one statement and rings the bell after the commit. Who is queued already stays so."""
-    rows = _rows(event, rule, recipients)
+    rows = _rows(event, rule, _not_paged(event, rule, recipients))
     if not rows:
         return
     Delivery.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["event", "channel", "address"], update_fields=["audiences"]
     )
     ring()
+
+
+def _not_paged(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> Iterable[Recipient]:
+    if not rule.unless_paged or event.candidate_id is None:
+        return recipients
+    paged = set(
+        PageCall.objects.filter(page__candidate=event.candidate_id, event__isnull=False).values_list(
+            "person", flat=True
+        )
+    )
+    return [one for one in recipients if one.user is None or one.user.pk not in paged]
 
 
 def expand_next() -> bool:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from incidents.models import Approval, ChangeApproval, Consult, MajorIncident, Seat, UpdatePromise
 from incidents.process import SeatState, Stage
 from notifications.audiences import LIVE_SEATS
-from notifications.models import Delivery, DeliveryState
+from notifications.models import CallState, Delivery, DeliveryState, Page, PageCall, PageState
 
 _REREAD_SECONDS = 0.5
 _STANDS_ALONE = (
@@ -64,6 +64,8 @@ class Check:
 def _about_the_question(row: Delivery) -> str:
     """Questions and invitations that were answered meanwhile."""
     payload = row.event.payload
+    if row.moment == "page":
+        return _about_the_page(row)
     if row.moment == "seat_invited":
         asked = Seat.objects.filter(pk=payload.get("seat_id")).first()
         return "" if asked and asked.state == SeatState.INVITED else "The invitation was answered or taken back."
@@ -78,6 +80,19 @@ def _about_the_question(row: Delivery) -> str:
             change=row.event.change_id, approver=row.recipient_id, vote=ChangeApproval.Vote.PENDING
         )
         return "" if waiting.exists() else "The vote was given."
+    return ""
+
+
+def _about_the_page(row: Delivery) -> str:
+    """Read from the database at this very moment: an answer of a second ago stops it."""
+    page = Page.objects.select_related("candidate").get(pk=row.event.payload.get("page_id"))
+    if page.state != PageState.PAGING:
+        return f"{page.reason or 'The page was over'} before this left."
+    if page.candidate is not None and page.candidate.status != "open":
+        return f"{page.ref} was {page.candidate.get_status_display().lower()} before this left."
+    calls = PageCall.objects.filter(event=row.event_id, person=row.recipient_id)
+    if calls.exclude(state=CallState.CALLED).exists():
+        return "The person answered before this left."
     return ""
 
 

@@ -21,6 +21,7 @@ from incidents.models import (
 )
 from incidents.process import STEP_BY_KEY, STEPS, Role
 from notifications.status import subscribers
+from notifications import page_links
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,32 @@ def _candidate(event: TimelineEvent, audience: str) -> Particulars:
     return Particulars(values, url=_page(f"/candidates/{candidate.ref}/"), link_label="Open the candidate and decide")
 
 
+def _page_call(event: TimelineEvent, audience: str) -> Particulars:
+    """The link answers as whoever is called: `page_links.py` puts each person's own into their message."""
+    about = _candidate(event, audience) if event.candidate_id else _incident_page(event)
+    return Particulars(
+        about.values | {"why": event.payload.get("why", ""), "page": about.url},
+        url=_page(page_links.PATH_OF_NOBODY),
+        link_label="Acknowledge in one tap",
+    )
+
+
+def _about_page(event: TimelineEvent, audience: str) -> Particulars:
+    about = _candidate(event, audience) if event.candidate_id else _incident_page(event)
+    return Particulars(about.values | event.payload, url=about.url, link_label="Open it")
+
+
+def _incident_page(event: TimelineEvent) -> Particulars:
+    incident = event.incident
+    values = {"ref": incident.ref, "title": incident.title, "is_incident": True} if incident else {}
+    return Particulars(values, url=_page(f"/major-incidents/MI-{event.incident_id}/"))
+
+
+def _on_call_changed(event: TimelineEvent, audience: str) -> Particulars:
+    times = {name: parse_datetime(str(event.payload.get(name, ""))) for name in ("starts_at", "ends_at")}
+    return Particulars(event.payload | times, url=_page("/on-call/mine/"), link_label="Open my shifts")
+
+
 def _change(event: TimelineEvent, audience: str) -> Particulars:
     change = event.change
     if change is None:
@@ -202,6 +229,10 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "ticket_escalated": _promise_of_ticket,
     "sla_warned": _promise_of_ticket,
     "candidate": _candidate,
+    "page": _page_call,
+    "page_late": _about_page,
+    "page_unanswered": _about_page,
+    "on_call_changed": _on_call_changed,
     "change_approval_asked": _change,
     "change_flagged": _change,
     "promise_overdue": _promise,

@@ -21,6 +21,7 @@ class Rule:
     """`only_when` maps payload keys to the values with which the event is told at all.
 
     `named_as` is the audience whose words people addressed by name read; empty for words of their own.
+    `unless_paged` leaves out people who are paged for the same candidate.
     """
 
     moment: str
@@ -28,6 +29,7 @@ class Rule:
     to: str = ""
     named_as: str = ""
     valid_hours: int = 24
+    unless_paged: bool = False
     only_when: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
     def applies(self, payload: dict[str, object]) -> bool:
@@ -62,7 +64,12 @@ RULES: dict[str, Rule] = {
     ),
     EventKind.STEP_WAIVED: Rule("step_waived", (TECHNICAL, MANAGEMENT)),
     # a candidate, to managers and the technical team only
-    EventKind.CANDIDATE_FLAGGED: Rule("candidate", (TECHNICAL,), to="incident_managers"),
+    EventKind.CANDIDATE_FLAGGED: Rule("candidate", (TECHNICAL,), to="incident_managers", unless_paged=True),
+    # paging
+    EventKind.PAGED: Rule("page", to="people_paged", valid_hours=1),
+    EventKind.PAGE_UNANSWERED: Rule("page_unanswered", to="managers_and_administrators", valid_hours=4),
+    EventKind.PAGE_LATE: Rule("page_late", to="administrators", valid_hours=4),
+    EventKind.ON_CALL_CHANGED: Rule("on_call_changed", to="people_on_call_changed", valid_hours=48),
     # people by name
     EventKind.SEAT_INVITED: Rule("seat_invited", to="person_in_payload"),
     EventKind.SEAT_ACCEPTED: Rule("bridge", to="actor_when_bridge_is_set"),

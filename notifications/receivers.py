@@ -24,3 +24,10 @@ def _write() -> None:
     from notifications.tasks import write_status_page  # the task's room listens here
 
     write_status_page.apply_async(ignore_result=True, retry=False, expires=60)
+from notifications import escalation, fan_out
+
+
+def connect() -> None:
+    # Paging first: who is paged for a candidate gets no second message that it was raised.
+    event_recorded.connect(escalation.on_event, dispatch_uid="notifications.escalation")
+    event_recorded.connect(fan_out.on_event, dispatch_uid="notifications.fan_out")

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from notifications import delivery, evidence, promises, queued_mail
+from notifications import delivery, escalation, evidence, promises, watchdog
 from notifications.models import Heartbeat
 from notifications.status import files, subscribers
 
@@ -21,6 +22,18 @@ def sweep_deliveries() -> int:
 def sweep_promises() -> int:
     """Reminds the owners of promised updates and escalates those that are overdue."""
     return promises.watch(at=timezone.now())
+
+
+@shared_task(ignore_result=True, time_limit=110)
+def sweep_pages() -> int:
+    """Takes the next step of every page that nobody answered in time."""
+    return escalation.sweep(now=timezone.now())
+
+
+@shared_task(ignore_result=True, time_limit=60)
+def watch_pages() -> int:
+    """Raises the alarm when steps of pages are late, whatever keeps `sweep_pages` from them."""
+    return watchdog.watch(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
 from notifications.views import deliveries, inbox, mail_catcher, previews, status_page, subscription
+from notifications.views import deliveries, inbox, mail_catcher, pages, policies, previews, status_page
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -15,6 +16,12 @@ urlpatterns: list[URLPattern] = [
     path("major-incidents/<incident:ref>/told/", deliveries.incident_deliveries, name="incident_deliveries"),
     path("major-incidents/preview/", previews.declare_preview, name="declare_preview"),
     path("major-incidents/<incident:ref>/updates/preview/", previews.update_preview, name="update_preview"),
+    path("escalation/", policies.escalation_policies, name="escalation_policies"),
+    path("escalation/<slug:occasion>/", policies.escalation_policy, name="escalation_policy"),
+    path("page/<str:secret>/", pages.page_answer, name="page_answer"),
+    path("pages/<number:pk>/<slug:act>/", pages.page_do, name="page_do"),
+    path("paged/<candidate:ref>/", pages.candidate_paged, name="candidate_paged"),
+    path("paged/<incident:ref>/", pages.incident_paged, name="incident_paged"),
     path("mail/", mail_catcher.mail_catcher, name="mail_catcher"),
     path("mail/<slug:name>/", mail_catcher.mail, name="caught_mail"),
     path("portal/outages/<incident:ref>/subscription/", subscription.subscription, name="subscription"),

@@ -1,4 +1,4 @@
-"""The organisation: its settings, its teams, who is on call, who belongs to the audiences."""
+"""The organisation: its settings, its teams, its holidays, who belongs to the audiences."""
 
 import uuid
 from collections.abc import Callable, Iterable
@@ -16,12 +16,11 @@ from incidents.actions.input import (
     clean_number,
     clean_person,
     clean_text,
-    clean_time,
     unknown_fields,
 )
 from incidents.actions.sla_settings import restamp
 from incidents.errors import Duplicate, Invalid
-from incidents.models import AudienceMembership, Holiday, OnCallShift, Organisation, Team, User
+from incidents.models import AudienceMembership, Holiday, Organisation, Team, User
 from incidents.models.people import check_time_zone
 from incidents.priority import DEFAULT_TABLE, Priority
 from incidents.process import AccountRole, Audience
@@ -135,33 +134,6 @@ def set_audience(
     row.save()
     row.people.set(members)
     return row
-
-
-@transaction.atomic
-def add_shift(
-    *, role: str, person: User, starts_at: datetime, ends_at: datetime, rank: int = 1, actor: User, at: datetime
-) -> OnCallShift:
-    """Somebody is on call in a role for a while; lower `rank` is paged first."""
-    permissions.require(actor, "configure_services")
-    clean_person("person", person, required=True)
-    if clean_time("ends_at", ends_at) <= clean_time("starts_at", starts_at):
-        raise Invalid(ends_at="A shift ends after it starts.")
-    if not person.has_role(clean_choice("role", role, AccountRole.values)):
-        raise Invalid(person=f"{person.email} does not hold this role.")
-    return OnCallShift.objects.create(
-        role=role,
-        person=person,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        rank=clean_number("rank", rank, least=1, most=99),
-    )
-
-
-@transaction.atomic
-def remove_shift(shift_id: int, *, actor: User, at: datetime) -> None:
-    """Raises OnCallShift.DoesNotExist."""
-    permissions.require(actor, "configure_services")
-    OnCallShift.objects.select_for_update().get(pk=shift_id).delete()
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The organisation: people, teams, audiences, who is on call, the RACI matrix."""
+"""The organisation: people, teams, audiences, the RACI matrix."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from incidents.actions import organisation, people, raci
 from incidents.actions.major_incidents import current_matrix
 from incidents.api.endpoint import Changing, Collection, Detail, Endpoint, Making, Removing, ShortList, or_404
 from incidents.api.fields import Moment, People, Person, TeamName, Text, email_of
-from incidents.api.filters import ChoicesFilter, MomentFilter, PersonFilter
+from incidents.api.filters import ChoicesFilter
 from incidents.api.shapes import Shape
-from incidents.models import AudienceMembership, OnCallShift, RaciMatrix, Team, User
+from incidents.models import AudienceMembership, RaciMatrix, Team, User
 from incidents.process import STEPS, AccountRole, Audience, Role
 
 ADMIN = ("admin",)
@@ -231,67 +231,6 @@ class AudienceDetail(OnAudiences, Changing):
             **given,
         }
         organisation.set_audience(record.audience, actor=self.actor, at=self.now, **whole)
-
-
-# --- On call --------------------------------------------------------------------------------------------
-class ShiftOut(Shape):
-    id = serializers.IntegerField()
-    role = serializers.ChoiceField(AccountRole.choices)
-    person = email_of("person")
-    starts_at = Moment()
-    ends_at = Moment()
-    rank = serializers.IntegerField(help_text="Lower is paged first.")
-
-
-class ShiftIn(Shape):
-    role = serializers.ChoiceField(AccountRole.choices)
-    person = Person()
-    starts_at = Moment()
-    ends_at = Moment()
-    rank = serializers.IntegerField(min_value=1, max_value=99, required=False)
-
-
-class ShiftFilter(filters.FilterSet):
-    role = ChoicesFilter(choices=AccountRole.choices)
-    person = PersonFilter()
-    after = MomentFilter(field_name="ends_at", lookup_expr="gt")
-    before = MomentFilter(field_name="starts_at", lookup_expr="lt")
-
-    class Meta:
-        model = OnCallShift
-        fields: list[str] = []
-
-
-class OnShifts(Endpoint):
-    Out: Any = ShiftOut
-    write_scopes = ADMIN
-    queryset: Any = OnCallShift.objects.none()
-
-    def rows(self) -> QuerySet:
-        self.require("view_desk")
-        return OnCallShift.objects.select_related("person")
-
-
-class ShiftList(OnShifts, Collection, Making):
-    """Who is on call, in which role, when."""
-
-    In = ShiftIn
-    filterset_class = ShiftFilter
-    default_ordering = "-starts_at"
-    orderings = {"starts_at": "starts_at", "ends_at": "ends_at", "rank": "rank"}
-
-    def make(self, **given: Any) -> OnCallShift:
-        return organisation.add_shift(actor=self.actor, at=self.now, **given)
-
-
-class ShiftDetail(OnShifts, Detail, Removing):
-    """One shift. `DELETE` removes it."""
-
-    def find(self) -> OnCallShift:
-        return or_404(self.rows(), pk=self.kwargs["id"])
-
-    def remove(self) -> None:
-        organisation.remove_shift(self.find().pk, actor=self.actor, at=self.now)
 
 
 # --- RACI -----------------------------------------------------------------------------------------------

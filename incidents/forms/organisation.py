@@ -1,14 +1,14 @@
-"""What administrators type about the organisation, its audiences and its rota."""
+"""What administrators type about the organisation and its audiences."""
 
 from typing import Any
 
 from django import forms
 
-from incidents.forms.fields import DeskForm, Moment, PersonChoice, desk_people, long_text
+from incidents.forms.fields import DeskForm, PersonChoice, desk_people, long_text
 from incidents.forms.people import RolesField, TimeZoneField
 from incidents.models import Organisation, Team, User
 from incidents.priority import DEFAULT_TABLE, Level, Priority
-from incidents.queries.organisation import ROLES_ON_CALL, AudienceRow
+from incidents.queries.organisation import AudienceRow
 
 
 class OrganisationForm(DeskForm):
@@ -118,15 +118,3 @@ class AudienceForm(DeskForm):
     def initial_of(cls, row: AudienceRow) -> dict[str, Any]:
         addresses = "\n".join(person.email for person in row.people)
         return {"roles": row.roles, "people": addresses, "empty_reason": row.empty_reason}
-
-
-class ShiftForm(DeskForm):
-    role = forms.ChoiceField(label="Role", choices=[(role.value, role.label) for role in ROLES_ON_CALL])
-    person = PersonChoice(desk_people(), label="Person", empty_label="Choose one", help_text="Must hold the role.")
-    starts_at = Moment(label="From")
-    ends_at = Moment(label="To")
-    rank = forms.TypedChoiceField(
-        label="In line", coerce=int, choices=[(1, "First, paged at once"), (2, "Backup"), (3, "Third")]
-    )
-
-    rows = (("role", "rank"), ("person",), ("starts_at", "ends_at"))

@@ -189,25 +189,5 @@ class Holiday(models.Model):
         return f"{self.day} {self.name}"
 
 
-class OnCallShift(models.Model):
-    """Somebody is on call in a role for a while. Lower `rank` is paged first."""
-
-    role = models.CharField(max_length=32, choices=AccountRole.choices)
-    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="shifts")
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    rank = models.PositiveSmallIntegerField(default=1)
-
-    class Meta:
-        ordering = ["starts_at", "rank"]
-        indexes = [models.Index(fields=["role", "starts_at", "ends_at"], name="who_is_on_call")]
-        constraints = [
-            models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="shift_ends_after_start")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.role}: {self.person} {self.starts_at:%F %R}"
-
-
 def emails(people: Iterable[User]) -> list[str]:
     return [person.email for person in people]

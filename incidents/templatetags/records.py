@@ -53,17 +53,8 @@ def query(request: HttpRequest, **values: object) -> str:
 
 
 _LEFT_OUT = {
-    "text",
-    "title",
-    "html",
-    "comment_id",
-    "escalation_id",
-    "attachment_id",
-    "to_user_id",
-    "public",
-    "merge_id",
-    "is_kept",
-    "sender",
+    *("text", "title", "html", "comment_id", "escalation_id", "attachment_id", "to_user_id", "public"),
+    *("merge_id", "is_kept", "sender", "user_ids", "page_id", "told"),
 }
 
 

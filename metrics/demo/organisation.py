@@ -72,14 +72,70 @@ PEOPLE = (
     Person("yusuf", "Yusuf Demir", "Accountant", (Role.REQUESTER,), "business", "finance-director"),
 )  # fmt: skip
 
-ON_CALL = {
-    Role.MAJOR_INCIDENT_MANAGER: ("manager", "deputy"),
-    Role.SERVICE_DESK_MANAGER: ("servicedesk",),
-    Role.TECHNICAL_STAFF: ("marco", "engineer", "aiko", "ingrid", "priya"),
-    Role.CHANGE_MANAGER: ("change",),
-    Role.PROBLEM_MANAGER: ("problem",),
-}
-"""Who takes turns, week by week; the next in line is the backup."""
+
+@dataclass(frozen=True)
+class LayerEntry:
+    name: str
+    rank: int
+    people: tuple[str, ...]
+    unit: str = "week"
+    windows: tuple[dict[str, object], ...] = ()
+
+
+@dataclass(frozen=True)
+class RotaEntry:
+    """For a role, or for a team when there is no role."""
+
+    name: str
+    layers: tuple[LayerEntry, ...]
+    role: str = ""
+    team: str = ""
+
+
+WEEKS_OF_ROTA_BEFORE = 4
+ROTAS = (
+    RotaEntry(
+        "Major incident managers",
+        (LayerEntry("Primary", 1, ("manager", "deputy")), LayerEntry("Backup", 2, ("deputy", "manager"))),
+        role=Role.MAJOR_INCIDENT_MANAGER,
+    ),
+    RotaEntry("Service desk lead", (LayerEntry("Lead", 1, ("servicedesk",)),), role=Role.SERVICE_DESK_MANAGER),
+    RotaEntry(
+        "Technical staff",
+        (
+            LayerEntry("Primary", 1, ("marco", "engineer", "aiko", "ingrid", "priya")),
+            LayerEntry("Backup", 2, ("engineer", "aiko", "ingrid", "priya", "marco")),
+        ),
+        role=Role.TECHNICAL_STAFF,
+    ),
+    RotaEntry("Change managers", (LayerEntry("Primary", 1, ("change",)),), role=Role.CHANGE_MANAGER),
+    RotaEntry("Problem managers", (LayerEntry("Primary", 1, ("problem",)),), role=Role.PROBLEM_MANAGER),
+    RotaEntry(
+        "Platform nights and days",
+        (
+            LayerEntry(
+                "Days",
+                1,
+                ("marco", "ingrid"),
+                "week",
+                ({"weekdays": [0, 1, 2, 3, 4, 5, 6], "begins": "08:00", "ends": "20:00"},),
+            ),
+            LayerEntry(
+                "Nights",
+                1,
+                ("ingrid", "marco"),
+                "week",
+                ({"weekdays": [0, 1, 2, 3, 4, 5, 6], "begins": "20:00", "ends": "08:00"},),
+            ),
+        ),
+        team="platform",
+    ),
+)
+"""Who takes turns; handover on Mondays at eight."""
+HANDOVER_NOTE = (
+    "The order database failed over to the second node on Sunday night and was moved back at 06:10. Replication "
+    "lag is watched; page Aiko when it exceeds a minute. Nothing is planned before Thursday."
+)
 
 AUDIENCES = {
     "technical": (_T, _S, Role.SERVICE_DESK_MANAGER),

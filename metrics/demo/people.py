@@ -1,8 +1,7 @@
 """Writes the organisation, its people, teams, services, rota and audiences."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import chain
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
@@ -10,16 +9,22 @@ from django.contrib.auth.hashers import make_password
 from incidents.actions.major_incidents import current_matrix
 from incidents.models import (
     AudienceMembership,
+    HandoverNote,
+    LayerMember,
     OnCallShift,
     Organisation,
     RaciMatrix,
     RoleHeld,
+    Rota,
+    RotaLayer,
+    RotaOverride,
     Service,
     ServiceDependency,
     Team,
     User,
 )
 from incidents.process import AccountRole
+from incidents.rota import instant, midnight
 from metrics.demo import organisation as shop
 
 
@@ -54,7 +59,7 @@ def load(*, password: str, at: datetime) -> Cast:
     for key, _, _, lead in shop.TEAMS:
         teams[key].lead = people[lead]
     Team.objects.bulk_update(teams.values(), ["lead"])
-    _rota(people, at)
+    _rotas(people, teams, at)
     for audience, roles in shop.AUDIENCES.items():
         AudienceMembership.objects.update_or_create(audience=audience, defaults={"roles": list(roles)})
     return Cast(people, teams, _services(people, teams), current_matrix(), ZoneInfo(shop.TIME_ZONE), at)
@@ -113,19 +118,52 @@ def _services(people: dict[str, User], teams: dict[str, Team]) -> dict[str, Serv
     return services
 
 
-def _rota(people: dict[str, User], at: datetime) -> None:
-    """Weeks from Monday eight o'clock (organisation's zone), four back and twelve ahead, with a backup."""
+def _rotas(people: dict[str, User], teams: dict[str, Team], at: datetime) -> None:
+    """Rotas that go on for ever, so that somebody is on call whenever the demo is looked at; one shift besides."""
     zone = ZoneInfo(shop.TIME_ZONE)
-    today = at.astimezone(zone)
-    monday = (today - timedelta(days=today.weekday())).replace(hour=8, minute=0, second=0, microsecond=0)
-    shifts = []
-    for role, turns in shop.ON_CALL.items():
-        for week in range(-4, 13):
-            for rank, key in enumerate(dict.fromkeys((turns[week % len(turns)], turns[(week + 1) % len(turns)])), 1):
-                begins = monday + timedelta(weeks=week)
-                shifts.append(
-                    OnCallShift(
-                        role=role, person=people[key], starts_at=begins, ends_at=begins + timedelta(weeks=1), rank=rank
-                    )
-                )
-    OnCallShift.objects.bulk_create(chain(shifts))
+    today = at.astimezone(zone).date()
+    monday = today - timedelta(days=today.weekday(), weeks=shop.WEEKS_OF_ROTA_BEFORE)
+    for entry in shop.ROTAS:
+        rota = Rota.objects.create(
+            name=entry.name, role=entry.role, team=teams.get(entry.team), time_zone=shop.TIME_ZONE
+        )
+        for position, layer in enumerate(entry.layers):
+            row = RotaLayer.objects.create(
+                rota=rota,
+                name=layer.name,
+                rank=layer.rank,
+                position=position,
+                unit=layer.unit,
+                handover_at=time(8),
+                handover_weekday=0,
+                starts_on=monday,
+                windows=[dict(window) for window in layer.windows],
+            )
+            LayerMember.objects.bulk_create(
+                LayerMember(layer=row, person=people[key], position=place) for place, key in enumerate(layer.people)
+            )
+    _changes_to_the_rota(people, today, zone, at)
+
+
+def _changes_to_the_rota(people: dict[str, User], today: date, zone: ZoneInfo, at: datetime) -> None:
+    """Somebody stands in for two days next week, a release night has a shift of its own, a note waits."""
+    layer = RotaLayer.objects.select_related("rota").get(rota__role=AccountRole.TECHNICAL_STAFF, rank=1)
+    tuesday = today + timedelta(days=8 - today.weekday())
+    RotaOverride.objects.create(
+        layer=layer,
+        person=people["samuel"],
+        starts_at=midnight(tuesday, zone),
+        ends_at=midnight(tuesday + timedelta(days=2), zone),
+        reason="Dentist, then a day off",
+        made_by=people["servicedesk"],
+        made_at=at,
+    )
+    evening = instant(datetime.combine(tuesday + timedelta(days=2), time(20)), zone)
+    OnCallShift.objects.create(
+        role=AccountRole.CHANGE_MANAGER,
+        person=people["change"],
+        starts_at=evening,
+        ends_at=evening + timedelta(hours=4),
+        rank=1,
+    )
+    HandoverNote.objects.create(rota=layer.rota, author=people["marco"], text=shop.HANDOVER_NOTE, written_at=at)

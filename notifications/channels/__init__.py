@@ -9,10 +9,11 @@ from notifications.models import Delivery, Message
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One delivery that is wanted still, with its words."""
+    """One delivery that is wanted still, with its words. `digested` are ids of deliveries it speaks for as well."""
 
     delivery: Delivery
     message: Message
+    digested: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

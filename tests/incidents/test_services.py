@@ -1,7 +1,7 @@
 import pytest
 
 from incidents.actions import organisation as settings_of
-from incidents.actions import services
+from incidents.actions import rotas, services
 from incidents.errors import Duplicate, Invalid, NotAccountable
 from incidents.models import Organisation
 from tests import factories
@@ -89,9 +89,9 @@ def test_an_empty_audience_needs_its_reason(administrator):
 
 def test_on_call_is_for_people_who_hold_the_role(administrator, manager, technician):
     given = {"role": "major_incident_manager", "starts_at": minute(0), "ends_at": minute(60), "at": minute(0)}
-    assert settings_of.add_shift(person=manager, actor=administrator, **given).rank == 1
+    assert rotas.add_shift(person=manager, actor=administrator, **given).rank == 1
     with pytest.raises(Invalid):
-        settings_of.add_shift(person=technician, actor=administrator, **given)
+        rotas.add_shift(person=technician, actor=administrator, **given)
 
 
 def test_a_team_is_made_and_corrected(administrator, technician):

@@ -16,15 +16,15 @@ from incidents.models import (
     Candidate,
     Change,
     MajorIncident,
-    OnCallShift,
     Organisation,
     Problem,
     Service,
+    Team,
     Ticket,
     User,
     people_with_role,
 )
-from incidents.on_call import on_call
+from incidents.on_call import on_call, on_call_team
 from incidents.process import CLOCK_CHAINS, AccountRole, Audience
 from metrics.demo import load
 from metrics.kpis import figures
@@ -82,7 +82,10 @@ def test_every_account_role_has_somebody_and_somebody_is_on_call(said):
     assert all(people_with_role(role).exists() for role in AccountRole)
     assert on_call(AccountRole.MAJOR_INCIDENT_MANAGER, timezone.now())
     assert on_call(AccountRole.SERVICE_DESK_MANAGER, timezone.now())
-    assert OnCallShift.objects.filter(ends_at__gt=timezone.now() + timedelta(weeks=8)).exists()
+    for weeks in (0, 8, 150):
+        at = timezone.now() + timedelta(weeks=weeks)
+        assert len(on_call(AccountRole.MAJOR_INCIDENT_MANAGER, at)) == 2
+        assert on_call_team(Team.objects.get(slug="platform"), at)
     guest = User.objects.get(email="consultant@demo.example")
     assert guest.is_guest
     assert guest.access_expires_at > timezone.now()

@@ -42,6 +42,8 @@ class Asking:
         query = bodies.QUERIES.get(row.route, "")
         if "{ref}" in query:
             query = query.format(ref=self.world.places[row.on].ref)
+        if "{layer}" in query:
+            query = query.format(layer=self.world.places[""].layer.pk)
         return reverse(row.route, kwargs=bodies.arguments(row, self.world)) + query
 
     def response(self, row: Row, method: str, actor: str) -> Any:

@@ -44,6 +44,31 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "api_team slug": lambda p, c: c.team.slug,
     "api_audience audience": lambda p, c: "technical",
     "api_shift id": lambda p, c: c.shift.pk,
+    "api_rota id": lambda p, c: c.rota.pk,
+    "api_rota_layers id": lambda p, c: c.rota.pk,
+    "api_rota_layer id": lambda p, c: c.rota.pk,
+    "api_rota_layer layer": lambda p, c: c.layer.pk,
+    "api_override id": lambda p, c: c.override.pk,
+    "api_escalation_policy occasion": lambda p, c: "candidate",
+    "escalation_policy occasion": lambda p, c: "candidate",
+    "page_do pk": lambda p, c: p.page,
+    "page_answer secret": lambda p, c: c.page_secret,
+    "calendar_feed secret": lambda p, c: c.feed_secret,
+    "feed_revoke pk": lambda p, c: c.feed.pk,
+    "stand_in_remove pk": lambda p, c: c.override.pk,
+    "note_taken pk": lambda p, c: c.note.pk,
+    **{
+        f"{route} pk": lambda p, c: c.rota.pk
+        for route in (
+            "rota",
+            "rota_edit",
+            "rota_remove",
+            "layer_new",
+            "layer_preview",
+            "note_new",
+        )
+    },
+    **{f"{route} pk": lambda p, c: c.layer.pk for route in ("layer_edit", "layer_remove")},
     "first_administrator token": lambda p, c: c.token,
     **{
         f"voice_{step} key": lambda p, c: "nobody"
@@ -144,7 +169,14 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "hours_edit pk": lambda p, c: c.hours.pk,
     "hours_remove pk": lambda p, c: c.hours.pk,
 }
-QUERIES = {"api_search": "?q=shop", "search": "?q=shop", "palette": "?q=shop", "live_ticket": "?topics={ref}"}
+QUERIES = {
+    "stand_in": "?layer={layer}",
+    "swap_shift": "?layer={layer}&from=2030-01-01T00:00:00Z&to=2030-01-02T00:00:00Z",
+    "api_search": "?q=shop",
+    "search": "?q=shop",
+    "palette": "?q=shop",
+    "live_ticket": "?topics={ref}",
+}
 FILES = ("api_ticket_attachments",)
 
 TARGETS: dict[str, Callable[[Place], Any]] = {
@@ -278,6 +310,14 @@ BODIES: dict[str, _Body] = {
         "role": "major_incident_manager", "person": "manager@example.org", "starts_at": c.now.isoformat(),
         "ends_at": _when(c),
     },
+    "api_rotas": lambda p, c: {"name": "Fresh", "role": "technical_staff", "time_zone": "UTC"},
+    "api_rota": lambda p, c: {"name": "Other"},
+    "api_rota_layers": lambda p, c: {"name": "Nights", "people": ["engineer@example.org"], "starts_on": "2026-01-05"},
+    "api_rota_layer": lambda p, c: {"name": "Days"},
+    "api_overrides": lambda p, c: {
+        "layer": c.layer.pk, "person": "engineer@example.org", "starts_at": c.now.isoformat(), "ends_at": _when(c),
+    },
+    "api_escalation_policy": lambda p, c: {"repeat": 1},
     "api_raci": lambda p, c: {"cells": default_cells()},
     "api_import_incidents": lambda p, c: [],
     "api_integrations": lambda p, c: {"name": "Fresh", "kind": "generic"},

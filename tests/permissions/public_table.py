@@ -12,6 +12,8 @@ PUBLIC = [
     row("status_end", "GET POST", "", "anybody", said="with a signed link; 410 with a wrong one"),
     row("theme_switch", "POST", "", "anybody"),
     row("answer", "GET POST", "", "anybody", said="with a link that is not valid: 410"),
+    row("calendar_feed", "GET", "", "anybody", said="with the secret address of a feed"),
+    row("page_answer", "GET POST", "", "anybody", said="with the signed link of a page; answers as the person paged"),
     row("healthz", "GET", "", "anybody"),
     row("readyz", "GET", "", "anybody"),
     row("/api/v1/health", "GET", "", "anybody"),

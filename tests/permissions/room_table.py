@@ -8,6 +8,9 @@ INCIDENTS = [
     row("command_board", "GET", "", "staff"),
     row("candidate", "GET", "CAN", "staff", rest=HIDDEN),
     row("candidate_fragment", "GET", "CAN", "staff", rest=HIDDEN),
+    row("candidate_paged", "GET", "CAN", "staff", rest=HIDDEN),
+    row("page_do", "POST", "CAN", "manager", rest=HIDDEN, act="acknowledge", said="who was paged"),
+    row("page_do", "POST", "CAN", "manager", rest=HIDDEN, act="pass", said="who was paged"),
     row("candidate_act", "GET POST", "CAN", "manager desk_manager", no="staff", rest=HIDDEN, act="acknowledge"),
     row("candidate_act", "GET POST", "CAN", "manager", no="staff", rest=HIDDEN, act="link"),
     row("candidate_act", "GET POST", "CAN", "manager", no="staff", rest=HIDDEN, act="dismiss"),
@@ -44,6 +47,8 @@ INCIDENTS = [
     row("wordings", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
     row("incident_deliveries", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
     row("incident_deliveries", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("incident_paged", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN, said="empty but staff"),
+    row("incident_paged", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN, said="empty but staff"),
     row("update_preview", "POST", "MI own", "team_own", hidden="not_own"),
     row("update_preview", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
 ]

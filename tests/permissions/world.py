@@ -17,15 +17,18 @@ from incidents.actions import (
     documents,
     downtime,
     mail_settings,
+    feeds,
     major_incidents,
     organisation,
     problems,
     reported_alerts,
     response,
     reviews,
+    rotas,
     seats,
     services,
     sla_settings,
+    stand_ins,
     steps,
     tickets,
     updates,
@@ -38,7 +41,8 @@ from incidents.detection import Thresholds
 from incidents.models import Consult, User
 from incidents.models import Consult, SavedView, Ticket, User
 from mim.first_administrator_token import make_token
-from notifications.models import Delivery, Heartbeat, Notice
+from notifications import page_links
+from notifications.models import Delivery, Heartbeat, Notice, PageCall
 from tests import factories
 from tests.permissions import monitoring_world
 from tests.permissions.notation import ROLES
@@ -114,11 +118,12 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
         title="Patch night", services=[base], starts_at=now, ends_at=now + timedelta(hours=1), **by
     )
     team = factories.team("Web")
-    shift = organisation.add_shift(
+    shift = rotas.add_shift(
         role="major_incident_manager", person=world.people["manager"], starts_at=now - timedelta(hours=1),
         ends_at=now + timedelta(hours=8), **by,
     )  # fmt: skip
     hours = sla_settings.save_hours(changes={"name": "Short", "services": [spare]}, **by)
+    rota, layer, override, note, feed, feed_secret = _rota(world, team, now)
     holiday = organisation.add_holiday(day=now.date(), name="Feast", **by)
     backtest = backtests.ask(
         since=now - timedelta(days=9), until=now, service=spare, thresholds=asdict(Thresholds(window_minutes=20)), **by
@@ -129,7 +134,21 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
         shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
         token=make_token(), now=now, holiday=holiday, backtest=backtest,
         token=make_token(), now=now, holiday=holiday, hours=hours,
+        token=make_token(), now=now, holiday=holiday, rota=rota, layer=layer, override=override, note=note, feed=feed,
+        feed_secret=feed_secret,
     )  # fmt: skip
+
+
+def _rota(world: World, team: Any, now: Any) -> tuple[Any, ...]:
+    """A rota of the team with the technician; the engineer stands in, left a note and reads it as a calendar."""
+    by, engineer = {"actor": world.people["administrator"], "at": now}, world.people["engineer"]
+    rota = rotas.save_rota(changes={"name": "Web", "team": team, "time_zone": "Europe/Berlin"}, **by)
+    changes_ = {"name": "Primary", "people": [world.people["technician"]], "starts_on": now.date() - timedelta(days=9)}
+    layer = rotas.save_layer(rota_id=rota.pk, changes=changes_, **by)
+    times = {"starts_at": now + timedelta(days=2), "ends_at": now + timedelta(days=3)}
+    override = stand_ins.stand_in(layer.pk, person=engineer, **times, **by)
+    note = rotas.write_note(rota.pk, text="quiet", actor=engineer, at=now)
+    return rota, layer, override, note, *feeds.make_feed(rota=rota, actor=engineer, at=now)
 
 
 def _two_incidents(world: World, others: dict[str, User], now: Any) -> None:
@@ -238,6 +257,9 @@ def _reports(world: World, others: dict[str, User], now: Any) -> None:
     told = reported_alerts.report(signal, kept={}, actor=technician, at=now)
     world.places["alert"] = SimpleNamespace(pk=told.pk)
     world.places["CAN"] = SimpleNamespace(pk=candidate.pk, ref=candidate.ref, candidate=candidate)
+    call = PageCall.objects.get(page__candidate=candidate)  # of the manager, who is on call
+    world.places["CAN"] = SimpleNamespace(pk=candidate.pk, ref=candidate.ref, candidate=candidate, page=call.page_id)
+    world.places[""].page_secret = page_links.secret_of(call)
     event = world.places["MI own"].note
     notice = Notice.objects.create(
         user=world.people["requester"], event=event, title="Told", text="Told", url="", created_at=now
