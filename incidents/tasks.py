@@ -5,12 +5,22 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from incidents.actions import alert_recovery, alerts, cascades, changes, payloads, steps
+from incidents.actions import (
+    alert_recovery,
+    alerts,
+    backtests,
+    cascades,
+    changes,
+    heartbeats,
+    influx,
+    kept_files,
+    observations,
+    payloads,
+    sla_sweep,
+    steps,
+    usual,
+)
 from incidents.intake.monitoring import processing
-from incidents.actions import cascades, changes, heartbeats, steps
-from incidents.actions import backtests, cascades, changes, influx, steps, usual
-from incidents.actions import cascades, changes, kept_files, steps
-from incidents.actions import cascades, changes, observations, sla_sweep, steps
 from incidents.models import IdempotentRequest
 
 REMEMBERED_FOR = timedelta(hours=24)
@@ -86,6 +96,8 @@ def forget_old_alerts() -> None:
     now = timezone.now()
     payloads.forget_old(at=now)
     alerts.forget_old(at=now)
+
+
 def look_for_influx() -> None:
     """New tickets and alerts are counted, attached to what is open, and judged; also what no wake-up reached."""
     influx.look(at=timezone.now())
@@ -108,6 +120,8 @@ def forget_arrivals() -> None:
     """Counters, groups and old back-tests nothing is compared with any more."""
     influx.forget(at=timezone.now())
     backtests.forget(at=timezone.now())
+
+
 def forget_kept_files() -> None:
     """Files of reports that were never sent are kept for a day."""
     kept_files.forget_old(at=timezone.now())

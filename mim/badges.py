@@ -96,7 +96,6 @@ STATUS = {
     "completed": Look("circle-check", "tone-good", "Completed"),
     "published": Look("world", "tone-good", "Published"),
     # payloads and integrations
-    "waiting": Look("hourglass", "", "Waiting"),
     "working": Look("circle-check", "tone-good", "Working"),
     "silent": Look("circle-dashed", "", "Nothing yet"),
     "failing": Look("alert-triangle", "tone-warn", "Refuses"),

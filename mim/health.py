@@ -119,6 +119,8 @@ def intake() -> Check:
     age = round((now - received_at).total_seconds(), 1) if received_at else 0.0
     found: Check = {"ok": age <= UNSENT_LIMIT, "oldest_waiting_seconds": age}
     return found if found["ok"] else found | {"reason": f"a body of a monitoring tool has been waiting for {age:.0f} s"}
+
+
 def paging() -> Check:
     """How long the latest step of a page has been due, in seconds. A late one is alarmed and taken from here, too."""
     late = watchdog.lateness(now=timezone.now())

@@ -20,8 +20,8 @@ from incidents.models import (
     TimelineEvent,
 )
 from incidents.process import STEP_BY_KEY, STEPS, Role
-from notifications.status import subscribers
 from notifications import page_links
+from notifications.status import subscribers
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ from typing import Any
 from incidents.errands import after_commit
 from incidents.events import event_recorded
 from incidents.models import TimelineEvent
-from notifications.fan_out import on_event
+from notifications import escalation, fan_out
 from notifications.policy import CHANGES_THE_STATUS_PAGE
 
 
 def connect() -> None:
-    event_recorded.connect(on_event, dispatch_uid="notifications.fan_out")
+    # Paging first: who is paged for a candidate gets no second message that it was raised.
+    event_recorded.connect(escalation.on_event, dispatch_uid="notifications.escalation")
+    event_recorded.connect(fan_out.on_event, dispatch_uid="notifications.fan_out")
     event_recorded.connect(on_public_change, dispatch_uid="notifications.status")
 
 
@@ -24,10 +26,3 @@ def _write() -> None:
     from notifications.tasks import write_status_page  # the task's room listens here
 
     write_status_page.apply_async(ignore_result=True, retry=False, expires=60)
-from notifications import escalation, fan_out
-
-
-def connect() -> None:
-    # Paging first: who is paged for a candidate gets no second message that it was raised.
-    event_recorded.connect(escalation.on_event, dispatch_uid="notifications.escalation")
-    event_recorded.connect(fan_out.on_event, dispatch_uid="notifications.fan_out")

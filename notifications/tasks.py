@@ -3,8 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import delivery, evidence, promises, queued_mail
-from notifications import delivery, escalation, evidence, promises, watchdog
+from notifications import delivery, escalation, evidence, promises, queued_mail, watchdog
 from notifications.models import Heartbeat
 from notifications.status import files, subscribers
 

@@ -3,8 +3,7 @@
 from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
-from notifications.views import deliveries, inbox, mail_catcher, previews, status_page, subscription
-from notifications.views import deliveries, inbox, mail_catcher, pages, policies, previews, status_page
+from notifications.views import deliveries, inbox, mail_catcher, pages, policies, previews, status_page, subscription
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),

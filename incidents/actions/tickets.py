@@ -52,8 +52,8 @@ from incidents.models import (
 )
 from incidents.priority import Priority, priority_for
 from incidents.process import EventKind
-from incidents.sealed import seal
 from incidents.queries.sla import current_rules
+from incidents.sealed import seal
 
 __all__ = [
     "acknowledge",

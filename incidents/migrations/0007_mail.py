@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0003_monitoring'),
+        ('incidents', '0006_pages'),
     ]
 
     operations = [

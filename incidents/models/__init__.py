@@ -1,6 +1,7 @@
 """The records of the process. State rules stand here as constraints; nothing here does I/O."""
 
 from incidents.models.access import ApiKey, IdempotentRequest, Scope
+from incidents.models.affected import AffectedPerson, KeptFile, TicketReading
 from incidents.models.arrivals import (
     Arrival,
     ArrivalCount,
@@ -11,8 +12,6 @@ from incidents.models.arrivals import (
     TicketVocabulary,
     UsualArrivals,
 )
-from incidents.models.affected import AffectedPerson, KeptFile, TicketReading
-from incidents.models.arrivals import ArrivalCount
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
 from incidents.models.cascades import CascadeJob, CascadeOutcome, CascadeResult
 from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk

@@ -15,7 +15,6 @@ from incidents.forms import tickets as forms
 from incidents.forms.ticket_jobs import KeepOpenForm
 from incidents.models import Channel, Ticket
 from incidents.queries.chosen import Chosen
-from incidents.queries.tickets import ticket_for
 from incidents.templatetags.records import address_of
 from incidents.views.dialogs import attempt, dialog, go, sent, way_back
 from incidents.views.gate import Request, page

@@ -10,10 +10,10 @@ from django.utils import timezone
 from incidents import permissions
 from incidents.actions import merging
 from incidents.forms.ticket_jobs import MergeForm, SplitForm
-from incidents.models import Ticket, TicketComment
+from incidents.models import Ticket, TicketComment, User
 from incidents.permissions import visible_tickets
+from incidents.queries.look_alike import looks_like
 from incidents.queries.merging import MergePreview, merge_preview
-from incidents.queries.tickets import looks_like
 from incidents.queries.words import reference_number
 from incidents.views.dialogs import dialog, sent
 from incidents.views.gate import Request, page
@@ -22,16 +22,16 @@ from incidents.views.ticket_acts import load
 SUGGESTED = 6
 
 
-def _alike(ticket: Ticket) -> list[Ticket]:
+def _alike(ticket: Ticket, user: User) -> list[Ticket]:
     """Tickets it may be a duplicate of."""
-    rows = looks_like(ticket, most=SUGGESTED * 2)
+    rows = [one.record for one in looks_like(ticket, for_user=user).open_tickets]
     return [one for one in rows if one.merged_into_id is None and one.status != "closed"][:SUGGESTED]
 
 
 @page("work_ticket")
 def ticket_merge(request: Request, pk: int) -> HttpResponse:
     ticket = load(request, pk)
-    form = MergeForm(sent(request), alike=_alike(ticket), initial={"other": request.GET.get("into", "")})
+    form = MergeForm(sent(request), alike=_alike(ticket, request.user), initial={"other": request.GET.get("into", "")})
 
     def merge(given: dict[str, Any]) -> Ticket:
         by: dict[str, Any] = {"actor": request.user, "at": timezone.now()}

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('incidents', '0011_on_call'),
-        ('notifications', '0002_summary_of_a_message'),
+        ('notifications', '0003_status_page_and_queued_mail'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

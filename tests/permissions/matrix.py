@@ -2,8 +2,18 @@
 
 from collections.abc import Collection
 
-from incidents.views import alert_rules, alerts, candidate, change, document, people, problem, room_acts, ticket_acts
-from incidents.views import candidate, change, document, mail_in, people, problem, room_acts, ticket_acts
+from incidents.views import (
+    alert_rules,
+    alerts,
+    candidate,
+    change,
+    document,
+    mail_in,
+    people,
+    problem,
+    room_acts,
+    ticket_acts,
+)
 from tests.permissions import api_desk_table as api_desk
 from tests.permissions import api_incident_table as api_incident
 from tests.permissions import api_organisation_table as api_organisation

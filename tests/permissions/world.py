@@ -16,8 +16,8 @@ from incidents.actions import (
     changes,
     documents,
     downtime,
-    mail_settings,
     feeds,
+    mail_settings,
     major_incidents,
     organisation,
     problems,
@@ -33,12 +33,11 @@ from incidents.actions import (
     tickets,
     updates,
 )
-from incidents.alert_signals import Says, Signal
 from incidents.actions.mail import Came
+from incidents.alert_signals import Says, Signal
+from incidents.detection import Thresholds
 from incidents.intake.email.process import process_one
 from incidents.intake.email.store import keep
-from incidents.detection import Thresholds
-from incidents.models import Consult, User
 from incidents.models import Consult, SavedView, Ticket, User
 from mim.first_administrator_token import make_token
 from notifications import page_links
@@ -132,10 +131,8 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
     backtests.save(backtest.pk, **by)
     return SimpleNamespace(
         shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
-        token=make_token(), now=now, holiday=holiday, backtest=backtest,
-        token=make_token(), now=now, holiday=holiday, hours=hours,
-        token=make_token(), now=now, holiday=holiday, rota=rota, layer=layer, override=override, note=note, feed=feed,
-        feed_secret=feed_secret,
+        token=make_token(), now=now, holiday=holiday, backtest=backtest, hours=hours, rota=rota, layer=layer,
+        override=override, note=note, feed=feed, feed_secret=feed_secret,
     )  # fmt: skip
 
 
