@@ -9,7 +9,7 @@ from django.db.models.functions import Lower, Now
 
 from incidents.models import AudienceMembership, MajorIncident, RoleHeld, Seat, Ticket, User
 from incidents.process import DEFAULT_AUDIENCES, Audience, SeatState
-from notifications.models import Subscription
+from notifications.models import StatusSubscriber, Subscription
 from notifications.status.subscribers import followers
 
 LIVE_SEATS = (SeatState.INVITED, SeatState.ACCEPTED)
@@ -64,6 +64,7 @@ def addresses_without_account(incident: MajorIncident | None, *, after: str = ""
     if incident is None or incident.is_drill or incident.pk is None:
         return User.objects.none().values_list("email", flat=True)
     known = User.objects.filter(email__iexact=OuterRef("address"))
+    ended = StatusSubscriber.objects.filter(email=OuterRef("address"), ended_at__isnull=False)
     reported = (
         Ticket.objects.filter(major_incident=incident, requester__isnull=True)
         .exclude(requester_email="")
@@ -71,7 +72,7 @@ def addresses_without_account(incident: MajorIncident | None, *, after: str = ""
     )
     subscribed = Subscription.objects.filter(incident=incident, user__isnull=True).annotate(address=Lower("email"))
     found, *others = (
-        rows.filter(~Exists(known), Q(address__gt=after)).order_by().values_list("address", flat=True)
+        rows.filter(~Exists(known), ~Exists(ended), Q(address__gt=after)).order_by().values_list("address", flat=True)
         for rows in (reported, subscribed, followers(incident))
     )
     return found.union(*others).order_by("address")

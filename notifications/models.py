@@ -214,18 +214,23 @@ class QueuedMail(models.Model):
 class StatusSubscriber(models.Model):
     """An address that asked on the status page to hear of disruptions; hears nothing before it confirmed.
 
-    No `services` means all that are public.
+    No `services` means all that are public. `ended_at`: it wants no such mails any more, whatever made it follow.
     """
 
     email = models.EmailField(unique=True, help_text="In small letters.")
     services = models.ManyToManyField(Service, blank=True, related_name="+")
     asked_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["email"]
         indexes = [
-            models.Index(fields=["asked_at"], name="subscribers_to_forget", condition=Q(confirmed_at__isnull=True))
+            models.Index(
+                fields=["asked_at"],
+                name="subscribers_to_forget",
+                condition=Q(confirmed_at__isnull=True, ended_at__isnull=True),
+            )
         ]
 
     def __str__(self) -> str:

@@ -37,11 +37,12 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(help_text='In small letters.', max_length=254, unique=True)),
                 ('asked_at', models.DateTimeField()),
                 ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('services', models.ManyToManyField(blank=True, related_name='+', to='incidents.service')),
             ],
             options={
                 'ordering': ['email'],
-                'indexes': [models.Index(condition=models.Q(('confirmed_at__isnull', True)), fields=['asked_at'], name='subscribers_to_forget')],
+                'indexes': [models.Index(condition=models.Q(('confirmed_at__isnull', True), ('ended_at__isnull', True)), fields=['asked_at'], name='subscribers_to_forget')],
             },
         ),
     ]

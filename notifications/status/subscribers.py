@@ -84,8 +84,8 @@ def confirmation_url(event: TimelineEvent) -> str:
 def confirm(token: str, *, at: datetime) -> StatusSubscriber:
     """From now on the address hears of disruptions. Doing it again changes nothing. Raises LinkNotValid."""
     subscriber, slugs = _asked(token)
-    subscriber.confirmed_at = subscriber.confirmed_at or at
-    subscriber.save(update_fields=["confirmed_at"])
+    subscriber.confirmed_at, subscriber.ended_at = subscriber.confirmed_at or at, None
+    subscriber.save(update_fields=["confirmed_at", "ended_at"])
     subscriber.services.set(public_services().filter(slug__in=slugs))
     return subscriber
 
@@ -118,10 +118,18 @@ def address_to_end(token: str) -> str:
 
 
 @transaction.atomic
-def end(token: str) -> str:
-    """Nothing goes to this address any more, neither of the page nor of a single incident; returns it."""
+def end(token: str, *, at: datetime) -> str:
+    """No word of disruptions goes to this address any more, whatever made it follow; returns it.
+
+    That is remembered, since a linked report of theirs would make them follow the next incident again. What they
+    write about their own reports is answered as before.
+    """
     address = address_to_end(token)
-    StatusSubscriber.objects.filter(email=address).delete()
+    gone = {"confirmed_at": None, "ended_at": at}
+    subscriber, _ = StatusSubscriber.objects.update_or_create(
+        email=address, defaults=gone, create_defaults={**gone, "asked_at": at}
+    )
+    subscriber.services.clear()
     Subscription.objects.filter(user__isnull=True, email__iexact=address).delete()
     return address
 
@@ -137,4 +145,5 @@ def followers(incident: MajorIncident) -> QuerySet[Any]:
 
 def forget_unconfirmed(*, at: datetime) -> int:
     """Deletes addresses that were not confirmed in time; returns how many."""
-    return StatusSubscriber.objects.filter(confirmed_at__isnull=True, asked_at__lt=at - CONFIRM_WITHIN).delete()[0]
+    waiting = StatusSubscriber.objects.filter(confirmed_at__isnull=True, ended_at__isnull=True)
+    return waiting.filter(asked_at__lt=at - CONFIRM_WITHIN).delete()[0]

@@ -64,7 +64,7 @@ def end(request: HttpRequest, token: str) -> HttpResponse:
     """Also answers the one-click POST of mail programs (RFC 8058)."""
     try:
         if request.method == "POST":
-            return _say(request, "Done", f"{subscribers.end(token)} gets no more of these mails.")
+            return _say(request, "Done", f"{subscribers.end(token, at=timezone.now())} gets no more of these mails.")
         address = subscribers.address_to_end(token)
     except subscribers.LinkNotValid:
         return _say(request, "This link does not work", "Use the link of a newer mail, or write to us.", 410)

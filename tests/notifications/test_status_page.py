@@ -254,7 +254,20 @@ def test_an_address_hears_of_an_outage_only_after_it_confirmed_and_until_it_ends
     declare(people["manager"], checkout)
     deliver()
     assert len(smtp.to("reader@example.org")) == 2
-    assert not StatusSubscriber.objects.exists()
+
+
+def test_who_ended_the_mails_is_not_made_to_follow_by_a_linked_report(people, checkout, client, smtp):
+    client.post(subscribers.end_url("caller@example.org").removeprefix("http://127.0.0.1:8000"))
+    report = tickets.open_ticket(
+        title="Cannot pay", channel="hotline", requester_email="caller@example.org", actor=None, at=timezone.now()
+    )
+    incident = declare(people["manager"], checkout)
+    tickets.link([report.pk], incident_id=incident.pk, actor=people["manager"], at=timezone.now())
+    smtp.mails.clear()
+    Delivery.objects.all().update(state="suppressed")
+    tell_users(incident, people["manager"])
+    deliver()
+    assert "caller@example.org" not in smtp.addresses() and smtp.mails
 
 
 def test_people_with_an_account_get_no_link_that_ends_what_they_must_read(people, checkout, smtp):
