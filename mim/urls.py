@@ -14,6 +14,7 @@ handler500 = pages.server_error
 
 urlpatterns = [
     path("", include("incidents.intake.monitoring.urls")),  # first: nothing is asked for as often in a storm
+    path("", include("incidents.intake.monitoring.dialect_urls")),  # before `/in/{kind}/{key}` and `^api/`
     path("", pages.home, name="home"),
     path("theme/", pages.theme_switch, name="theme_switch"),
     path("healthz", health.alive, name="healthz"),
@@ -28,7 +29,6 @@ urlpatterns = [
     path("api/v1/major-incidents/<incident:ref>/stream/", IncidentStream.as_view()),
     path("api/v1/", include("notifications.api_urls")),
     path("api/v1/", include("metrics.api_urls")),
-    path("", include("incidents.intake.monitoring.dialect_urls")),
     re_path(r"^api/", unknown_address),
     path("", include("incidents.intake.voice.urls")),
     path("", include("incidents.urls")),

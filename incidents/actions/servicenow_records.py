@@ -13,7 +13,7 @@ from django.db.models import F, Q
 
 from incidents.actions import payloads, tickets
 from incidents.actions.input import TEXT, TITLE
-from incidents.models import Alert, AlertState, Channel, Integration, Payload, Service
+from incidents.models import Alert, AlertState, Channel, Integration, Payload, Service, Ticket
 
 MAX_KEY = Alert._meta.get_field("dedup_key").max_length or 512
 
@@ -47,6 +47,29 @@ def open_record(payload: Payload, *, key: str, report: Report, at: datetime) -> 
     if found is not None and found.ticket_id is not None:
         Alert.objects.filter(pk=found.pk).update(reports=F("reports") + 1, last_received_at=at, payload=payload)
         return found
+    ticket = _ticket(integration, report, at)
+    return Alert.objects.create(
+        integration=integration,
+        dedup_key=shortened,
+        episode=at.isoformat(),
+        status=AlertState.FIRING,
+        severity=report.severity,
+        title=report.title[:1024],
+        body=ticket.description,
+        service=ticket.service,
+        labels=report.labels or {},
+        started_at=at,
+        state_at=at,
+        first_received_at=at,
+        last_received_at=at,
+        outcome="ticket",
+        ticket=ticket,
+        payload=payload,
+    )
+
+
+def _ticket(integration: Integration, report: Report, at: datetime) -> Ticket:
+    """For the team of the integration, when it has one."""
     service = _service(report.service) or integration.service
     description = "\n\n".join(part for part in (report.description, _new_words(report)) if part)
     ticket = tickets.open_ticket(
@@ -62,24 +85,7 @@ def open_record(payload: Payload, *, key: str, report: Report, at: datetime) -> 
     )
     if integration.team is not None:
         tickets.assign(ticket.pk, assignee=None, team=integration.team, actor=None, at=at)
-    return Alert.objects.create(
-        integration=integration,
-        dedup_key=shortened,
-        episode=at.isoformat(),
-        status=AlertState.FIRING,
-        severity=report.severity,
-        title=report.title[:1024],
-        body=description,
-        service=service,
-        labels=report.labels or {},
-        started_at=at,
-        state_at=at,
-        first_received_at=at,
-        last_received_at=at,
-        outcome="ticket",
-        ticket=ticket,
-        payload=payload,
-    )
+    return ticket
 
 
 @transaction.atomic

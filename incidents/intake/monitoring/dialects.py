@@ -175,5 +175,5 @@ def heartbeat(request: HttpRequest, key: str, rest: str = "") -> HttpResponse:
     if integration is None:
         why = Malformed("No active heartbeat has this address. Copy it again from the Integrations page.", status=404)
         return answered(HEARTBEAT.refused(nothing, why))
-    heartbeats.beat(integration.pk, at=timezone.now(), method=request.method)
+    heartbeats.beat(integration.pk, at=timezone.now(), method=nothing.method)
     return answered(HEARTBEAT.accepted(nothing, []))

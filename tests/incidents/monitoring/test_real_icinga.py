@@ -41,7 +41,7 @@ def icinga(live_server, organisation, tmp_path) -> Iterator[Path]:
     """Its check answers what the file `says` holds; the host is always well."""
     url = f"{live_server.url}/in/icinga/{KEY}"
     guide = render_to_string("incidents/integrations/guides/icinga.html", {"url": url})
-    written = unescape(re.search(r"<pre>(.*?)</pre>", guide, re.DOTALL)[1])
+    written = unescape(re.findall(r"<pre>(.*?)</pre>", guide, re.DOTALL)[0])
     (tmp_path / "icinga.conf").write_text(AROUND.replace("PLACE", str(tmp_path)) + written)
     (tmp_path / "check.sh").write_text(
         f'[ "$1" = service ] || exit 0\ntouch {tmp_path}/asked\ncat {tmp_path}/text\nexit $(cat {tmp_path}/code)\n'
