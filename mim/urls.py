@@ -13,8 +13,10 @@ handler500 = pages.server_error
 
 
 urlpatterns = [
-    path("", include("incidents.intake.monitoring.urls")),  # first: nothing is asked for as often in a storm
-    path("", include("incidents.intake.monitoring.dialect_urls")),  # before `/in/{kind}/{key}` and `^api/`
+    # The ways in come first: nothing is asked for as often in a storm. The particular ones stand before `/in/{kind}/{key}`.
+    path("", include("incidents.intake.monitoring.dialect_urls")),
+    path("", include("incidents.intake.voice.urls")),
+    path("", include("incidents.intake.monitoring.urls")),
     path("", pages.home, name="home"),
     path("theme/", pages.theme_switch, name="theme_switch"),
     path("healthz", health.alive, name="healthz"),
@@ -30,7 +32,6 @@ urlpatterns = [
     path("api/v1/", include("notifications.api_urls")),
     path("api/v1/", include("metrics.api_urls")),
     re_path(r"^api/", unknown_address),
-    path("", include("incidents.intake.voice.urls")),
     path("", include("incidents.urls")),
     path("", include("notifications.urls")),
     path("", include("metrics.urls")),
