@@ -21,7 +21,7 @@ class Flapping:
     seconds: int = 600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heard:
     """A signal made fit for the record: texts cut, `at` (aware) never later than `received_at`, service looked up."""
 

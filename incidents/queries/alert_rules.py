@@ -57,8 +57,9 @@ def services_of(rule: AlertRule) -> frozenset[int]:
     found = getattr(rule, "service_ids", None)
     if found is None:
         found = [service.pk for service in rule.services.all()] if rule.pk else []
-        rule.service_ids = found  # type: ignore[attr-defined]
-    return frozenset(found)
+    if not isinstance(found, frozenset):
+        found = rule.service_ids = frozenset(found)  # type: ignore[attr-defined]
+    return found
 
 
 def first_that_fits(rules: Iterable[AlertRule], alert: AlertLike, *, integration_id: int) -> AlertRule | None:
