@@ -89,7 +89,7 @@ class Episode:
     @property
     def fires_since(self) -> datetime:
         """When it last began to fire: its beginning, or its return."""
-        return max([self.started_at, *self.recent_changes])
+        return self.recent_changes[-1] if self.recent_changes else self.started_at
 
 
 _GRAVITY = {"info": 0, "warning": 1, "error": 2, "critical": 3}

@@ -1,7 +1,6 @@
 """Alerts read and written many at a time: one statement each, whatever the number."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -95,16 +94,9 @@ def write(integration: Integration, told: Sequence[Episode]) -> None:
 _READ_AS = {"dedup_key": "key"}
 
 
-def _list(values: Iterable[Any]) -> str:
-    """The values as PostgreSQL writes an array; None is NULL."""
-    return "{" + ",".join([_element(value) for value in values]) + "}"
-
-
-def _element(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        if "\\" in value or '"' in value:
-            value = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{value}"'
-    return f'"{value}"' if isinstance(value, datetime) else str(value)
+def _list(values: Sequence[Any]) -> str:
+    """The values as PostgreSQL writes an array; None is NULL. Texts hold no NUL, which parts them here."""
+    if values and all(type(value) is str for value in values):
+        quoted = "\x00".join(values).replace("\\", "\\\\").replace('"', '\\"')
+        return '{"' + quoted.replace("\x00", '","') + '"}'
+    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in values]) + "}"

@@ -58,7 +58,8 @@ def take_in_several(
     for one in heard:
         fold(histories.setdefault(one.key, []), one, flapping)
     told = [episode for history in histories.values() for episode in history if episode.touched]
-    for episode in told:
+    planned = any(one.windows for one in services.values())
+    for episode in told if planned else ():
         if episode.began or episode.returned:
             _look_for_planned_work(episode, services)
     alert_rules.decide(integration, told, at=at)

@@ -46,9 +46,10 @@ def fits(rule: AlertRule, alert: AlertLike, *, integration_id: int | None = None
     wanted = services_of(rule)
     if wanted and alert.service_id not in wanted:
         return False
-    if any(str(alert.labels.get(name, "")) != str(value) for name, value in rule.label_equals.items()):
+    labels, wanted_labels = alert.labels, rule.label_equals
+    if wanted_labels and any(str(labels.get(name, "")) != str(value) for name, value in wanted_labels.items()):
         return False
-    text = rule.text_contains.casefold()
+    text = rule.text_contains and rule.text_contains.casefold()
     return not text or text in alert.title.casefold() or text in alert.body.casefold()
 
 
