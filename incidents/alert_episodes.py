@@ -21,7 +21,7 @@ class Flapping:
     seconds: int = 600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heard:
     """A signal made fit for the record: texts cut, `at` (aware) never later than `received_at`, service looked up."""
 
@@ -89,7 +89,7 @@ class Episode:
     @property
     def fires_since(self) -> datetime:
         """When it last began to fire: its beginning, or its return."""
-        return max([self.started_at, *self.recent_changes])
+        return self.recent_changes[-1] if self.recent_changes else self.started_at
 
 
 _GRAVITY = {"info": 0, "warning": 1, "error": 2, "critical": 3}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from heapq import nsmallest
 from typing import Protocol
 
 from incidents.alert_episodes import Episode
@@ -23,7 +24,7 @@ def time_of(moment: datetime) -> str:
 
 def title_of(episodes: Sequence[Episode]) -> str:
     """The gravest and earliest of them, in one line of at most 250 characters."""
-    title = _in_order(episodes)[0].title
+    title = min(episodes, key=_order).title
     return title if len(title) <= 250 else f"{title[:249]}…"
 
 
@@ -36,7 +37,7 @@ def host_of(episodes: Sequence[Episode]) -> str:
 def described(rule: Named, episodes: Sequence[Episode], sender: Named) -> str:
     """What a ticket says about the alerts that opened it."""
     lines = [f"Opened by the rule “{rule.name}”. {sender.name} reports:", ""]
-    listed = _in_order(episodes)[:LISTED]
+    listed = nsmallest(LISTED, episodes, key=_order)
     lines += [f"- {_line(episode)}" for episode in listed]
     if len(episodes) > len(listed):
         lines.append(f"- and {len(episodes) - len(listed):,} more")
@@ -47,7 +48,7 @@ def described(rule: Named, episodes: Sequence[Episode], sender: Named) -> str:
 
 def reasons(rule: Named, episodes: Sequence[Episode], sender: Named, service: Named | None) -> list[str]:
     """Why a candidate was raised: what fires, since when, and which rule said so."""
-    first = _in_order(episodes)[0]
+    first = min(episodes, key=_order)
     where = f" on {service.name}" if service else ""
     since = time_of(min(episode.started_at for episode in episodes))
     if len(episodes) == 1:
@@ -64,14 +65,14 @@ def reasons(rule: Named, episodes: Sequence[Episode], sender: Named, service: Na
 
 def further(episodes: Sequence[Episode]) -> str:
     """What a record says when alerts join it."""
-    first = _in_order(episodes)[0]
+    first = min(episodes, key=_order)
     if len(episodes) == 1:
         return f"Another alert joined: “{first.title[:300]}” ({first.severity}) since {time_of(first.started_at)}."
     return f"{len(episodes):,} further alerts joined, among them “{first.title[:300]}” ({first.severity})."
 
 
-def _in_order(episodes: Sequence[Episode]) -> list[Episode]:
-    return sorted(episodes, key=lambda one: (_GRAVITY.get(one.severity, 9), one.started_at, one.key))
+def _order(episode: Episode) -> tuple[int, datetime, str]:
+    return _GRAVITY.get(episode.severity, 9), episode.started_at, episode.key
 
 
 def _line(episode: Episode) -> str:

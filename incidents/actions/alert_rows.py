@@ -1,6 +1,7 @@
 """Alerts read and written many at a time: one statement each, whatever the number."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from django.db import connection
@@ -47,41 +48,55 @@ def loaded(alerts: QuerySet[Alert]) -> list[Episode]:
     return [Episode(**dict(zip(_NAMES, row, strict=True))) for row in alerts.values_list(*_FIELDS)]
 
 
-_WRITTEN = {
+_GIVEN = {
     "dedup_key": "varchar", "episode": "varchar", "status": "varchar", "severity": "varchar", "title": "varchar",
     "body": "text", "labels": "jsonb", "link": "varchar", "service_id": "bigint", "started_at": "timestamptz",
     "state_at": "timestamptz", "first_received_at": "timestamptz", "last_received_at": "timestamptz",
     "payload_id": "bigint", "ended_at": "timestamptz", "changes": "int", "recent_changes": "timestamptz[]",
     "is_flapping": "bool", "in_maintenance": "bool", "is_drill": "bool", "outcome": "varchar",
-    "decide_at": "timestamptz", "rule_id": "bigint", "ticket_id": "bigint", "candidate_id": "bigint",
-    "major_incident_id": "bigint", "reports": "int",
+    "decide_at": "timestamptz", "rule_id": "bigint", "reports": "int", "ticket_id": "bigint",
+    "candidate_id": "bigint", "major_incident_id": "bigint",
 }  # fmt: skip
-_READ_AS = {name: {"dedup_key": "key"}.get(name, name) for name in _WRITTEN}
 _BY_OTHERS = ("ticket_id", "candidate_id", "major_incident_id")
 """Columns that acts of people move meanwhile: only a decision of the rules writes them."""
 _KEPT = ("dedup_key", "episode", "started_at", "first_received_at", "is_drill", "reports", *_BY_OTHERS)
-_LEFT_ALONE = dict.fromkeys(_BY_OTHERS)
-_TYPED = ", ".join(f"{name} {type_}" for name, type_ in _WRITTEN.items())
+_LISTS = ", ".join(f"%s::{'text' if type_.endswith(('[]', 'b')) else type_}[]" for type_ in _GIVEN.values())
+_CASTS = ", ".join(f"{name}::{type_}" if type_.endswith(("[]", "b")) else name for name, type_ in _GIVEN.items())
 _SET = ", ".join(
-    [f"{name} = excluded.{name}" for name in _WRITTEN if name not in _KEPT]
+    [f"{name} = excluded.{name}" for name in _GIVEN if name not in _KEPT]
     + [f"{name} = COALESCE(excluded.{name}, had.{name})" for name in _BY_OTHERS]
 )
 _PUT = f"""
-    INSERT INTO {_TABLE} AS had (integration_id, {", ".join(_WRITTEN)})
-    SELECT %s, {", ".join(_WRITTEN)} FROM json_to_recordset(%s) AS given ({_TYPED})
+    INSERT INTO {_TABLE} AS had (integration_id, {", ".join(_GIVEN)})
+    SELECT %s, {_CASTS} FROM unnest({_LISTS}) AS given ({", ".join(_GIVEN)})
     ON CONFLICT (integration_id, dedup_key, episode) DO UPDATE SET reports = had.reports + excluded.reports, {_SET}
     RETURNING id, dedup_key, episode
 """  # noqa: S608
 
 
 def write(integration: Integration, told: Sequence[Episode]) -> None:
-    """All of them in one statement; uniqueness is the constraint's. Gives every episode its `pk`."""
-    rows = []
-    for episode in told:
-        row = {name: getattr(episode, attribute) for name, attribute in _READ_AS.items()}
-        rows.append(row if episode.decided else row | _LEFT_ALONE)
+    """All of them in one statement; uniqueness is the constraint's. Gives every episode its `pk`.
+
+    One list a column: the server reads those several times faster than JSON or rows of values.
+    """
+    columns = {name: [getattr(one, _READ_AS.get(name, name)) for one in told] for name in _GIVEN}
+    columns["labels"] = [orjson.dumps(labels).decode() for labels in columns["labels"]]
+    columns["recent_changes"] = [_list(moments) for moments in columns["recent_changes"]]
+    for name in _BY_OTHERS:
+        columns[name] = [pk if one.decided else None for pk, one in zip(columns[name], told, strict=True)]
     with connection.cursor() as cursor:
-        cursor.execute(_PUT, [integration.pk, orjson.dumps(rows).decode()])
+        cursor.execute(_PUT, [integration.pk, *map(_list, columns.values())])
         written = {(key, mark): pk for pk, key, mark in cursor.fetchall()}
     for episode in told:
         episode.pk = written[(episode.key, episode.episode)]
+
+
+_READ_AS = {"dedup_key": "key"}
+
+
+def _list(values: Sequence[Any]) -> str:
+    """The values as PostgreSQL writes an array; None is NULL. Texts hold no NUL, which parts them here."""
+    if values and all(type(value) is str for value in values):
+        quoted = "\x00".join(values).replace("\\", "\\\\").replace('"', '\\"')
+        return '{"' + quoted.replace("\x00", '","') + '"}'
+    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in values]) + "}"

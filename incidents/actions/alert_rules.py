@@ -96,10 +96,11 @@ def _rule_for(episode: Episode, rules: Sequence[AlertRule], integration: Integra
     if rule is None or rule.outcome == AlertRule.Outcome.NOTHING or _is_over(episode, rule, has_waited):
         episode.outcome = AlertOutcome.NOTHING
         return None
-    due_at = episode.fires_since + timedelta(seconds=rule.after_seconds)
-    if rule.after_seconds and due_at > at:
-        episode.outcome, episode.decide_at = "", due_at
-        return None
+    if rule.after_seconds:
+        due_at = episode.fires_since + timedelta(seconds=rule.after_seconds)
+        if due_at > at:
+            episode.outcome, episode.decide_at = "", due_at
+            return None
     if episode.service_id is None and rule.service is not None and rule.service.is_active:
         episode.service_id = rule.service_id
     return rule

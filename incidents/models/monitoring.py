@@ -153,7 +153,9 @@ class Alert(models.Model):
 
     The same key fires again after it was resolved: a new episode, hence a new row. `reports` counts how often the
     sender said it. `state_at` is the sender's time of the last change, so that a late repetition changes nothing.
-    Foreign keys have no index of their own where one below begins with them.
+    Foreign keys have no index of their own where one below begins with them. Most have no constraint either, which
+    took three quarters of storing a storm: the writer reads or locks every parent in the same transaction, Django
+    empties the keys of deleted ones, and tickets, candidates and incidents are never deleted.
     """
 
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="alert_rows", db_index=False)
@@ -165,7 +167,13 @@ class Alert(models.Model):
     body = models.TextField(blank=True)
     link = models.CharField(max_length=1000, blank=True, help_text="Where the tool shows it.")
     service = models.ForeignKey(
-        Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", db_index=False
+        Service,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="alerts",
+        db_index=False,
+        db_constraint=False,
     )
     labels = models.JSONField(default=dict)
     started_at = models.DateTimeField()
@@ -194,16 +202,35 @@ class Alert(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         help_text="The one that fitted.",
     )
     ticket = models.ForeignKey(
-        Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", db_index=False
+        Ticket,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="alerts",
+        db_index=False,
+        db_constraint=False,
     )
     candidate = models.ForeignKey(
-        Candidate, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", db_index=False
+        Candidate,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="alerts",
+        db_index=False,
+        db_constraint=False,
     )
     major_incident = models.ForeignKey(
-        MajorIncident, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", db_index=False
+        MajorIncident,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="alerts",
+        db_index=False,
+        db_constraint=False,
     )
     payload = models.ForeignKey(
         Payload,
@@ -211,7 +238,9 @@ class Alert(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="The latest that spoke of it.",
+        db_index=False,
+        db_constraint=False,
+        help_text="The latest that spoke of it; emptied when that is forgotten.",
     )
 
     class Meta:

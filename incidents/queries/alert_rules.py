@@ -46,9 +46,10 @@ def fits(rule: AlertRule, alert: AlertLike, *, integration_id: int | None = None
     wanted = services_of(rule)
     if wanted and alert.service_id not in wanted:
         return False
-    if any(str(alert.labels.get(name, "")) != str(value) for name, value in rule.label_equals.items()):
+    labels, wanted_labels = alert.labels, rule.label_equals
+    if wanted_labels and any(str(labels.get(name, "")) != str(value) for name, value in wanted_labels.items()):
         return False
-    text = rule.text_contains.casefold()
+    text = rule.text_contains and rule.text_contains.casefold()
     return not text or text in alert.title.casefold() or text in alert.body.casefold()
 
 
@@ -57,8 +58,9 @@ def services_of(rule: AlertRule) -> frozenset[int]:
     found = getattr(rule, "service_ids", None)
     if found is None:
         found = [service.pk for service in rule.services.all()] if rule.pk else []
-        rule.service_ids = found  # type: ignore[attr-defined]
-    return frozenset(found)
+    if not isinstance(found, frozenset):
+        found = rule.service_ids = frozenset(found)  # type: ignore[attr-defined]
+    return found
 
 
 def first_that_fits(rules: Iterable[AlertRule], alert: AlertLike, *, integration_id: int) -> AlertRule | None:

@@ -106,6 +106,8 @@ class Alertmanager:
 
 
 def _object(body: bytes) -> dict[str, Any]:
+    if b"\\u0000" in body:  # cannot be stored; here once, rather than in every text
+        body = body.replace(b"\\u0000", b"\\ufffd")
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -116,13 +118,15 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value.replace("\x00", "\ufffd").strip()
+    if type(value) is str:
+        return value.strip()
     return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
 def _texts(value: Any) -> dict[str, str]:
-    return {_text(name): _text(said) for name, said in value.items()} if isinstance(value, dict) else {}
+    if type(value) is not dict:
+        return {}
+    return {name: said if type(said) is str else _text(said) for name, said in value.items()}
 
 
 def _moment(value: Any) -> datetime | None:

@@ -1,0 +1,276 @@
+"""A storm from monitoring, on an installation of its own: `python -m bench.storm [keys|hosts]`.
+
+keys: 20,000 alerts of 40 keys within a minute, in bodies of 1 to 500, while the worker is killed and started again:
+every one accounted for, one alert a key, one candidate; the desk's page is asked all the while.
+hosts (P3): 100,000 alerts of one service from as many hosts: exactly one candidate, none lost, no 5xx, folded within
+4 s of the last answer; then again with a web and a background worker killed in the middle.
+"""
+
+import http.client
+import json
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bench.alert_bodies import group
+from mim.embedded.ports import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+KEY = secrets.token_urlsafe(24)
+STORM_ALERTS, STORM_KEYS, STORM_SECONDS, KILLS = 20_000, 40, 60, 3
+HOSTS, BODY = 100_000, 500
+_PREPARE = f"""
+from django.utils import timezone
+from incidents.models import AlertRule, Integration, Service
+from incidents.models.access import digest
+service, _ = Service.objects.get_or_create(slug="storm", defaults={{"name": "Storm"}})
+rule, _ = AlertRule.objects.get_or_create(name="storm", defaults={{"outcome": "candidate", "position": 1}})
+rule.services.add(service)
+Integration.objects.create(
+    name="storm", kind="alertmanager", key_sha256=digest("{KEY}"), key_prefix="storm", created_at=timezone.now()
+)
+"""
+_SIGN_IN = """
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from incidents.models import User
+person = User.objects.filter(role_rows__role="service_desk_technician", is_active=True).first()
+session = SessionStore()
+session[SESSION_KEY] = str(person.pk)
+session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+session.save()
+print("FOUND", session.session_key)
+"""
+_COUNT = """
+import json
+from django.db.models import Sum
+from incidents.models import Alert, Candidate, Payload
+mine = Alert.objects.filter(integration__name="storm")
+print("FOUND", json.dumps({
+    "waiting": Payload.objects.filter(state="waiting").count(),
+    "failed": Payload.objects.filter(state="failed").count(),
+    "bodies": Payload.objects.filter(integration__name="storm", state="done").count(),
+    "alerts": mine.count(),
+    "reports": mine.aggregate(n=Sum("reports"))["n"] or 0,
+    "undecided": mine.filter(outcome="").count(),
+    "candidates": Candidate.objects.filter(service__slug="storm").count(),
+    "in_candidate": mine.filter(candidate__isnull=False).count(),
+}))
+"""
+
+
+_BARE = """
+import time
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("CREATE TEMP TABLE bare (id bigserial PRIMARY KEY, key text UNIQUE, title text, at timestamptz)")
+    began = time.perf_counter()
+    for start in range(0, 100_000, 500):
+        keys = [f"bare{n:012x}" for n in range(start, start + 500)]
+        cursor.execute(
+            "INSERT INTO bare (key, title, at) SELECT key, 'host does not answer', now() FROM unnest(%s) AS key "
+            "ON CONFLICT (key) DO UPDATE SET at = excluded.at", [keys])
+    print("FOUND", time.perf_counter() - began)
+"""
+
+
+class Product:
+    """`manage.py up` in a folder of its own, stopped at the end."""
+
+    def __init__(self, folder: str) -> None:
+        self.port = free_port()
+        self.environment = os.environ | {"MIM_VAR_DIR": folder}
+        self.log = Path(folder) / "up.log"
+        with self.log.open("wb") as log:
+            self.up = subprocess.Popen(
+                [sys.executable, "manage.py", "up", "--port", str(self.port)],
+                cwd=ROOT, env=self.environment, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def wait(self) -> None:
+        until = time.monotonic() + 300
+        while True:
+            try:
+                if self.ask("GET", "/readyz")[0] == 200:
+                    return
+            except OSError:
+                pass
+            if time.monotonic() > until or self.up.poll() is not None:
+                sys.exit(f"It did not start:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.5)
+
+    def ask(self, method: str, path: str, body: bytes | None = None, session: str = "") -> tuple[int, float]:
+        began = time.monotonic()
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            headers = {"Cookie": f"sessionid={session}"} if session else {"Content-Type": "application/json"}
+            link.request(method, path, body, headers)
+            answer = link.getresponse()
+            answer.read()
+            return answer.status, time.monotonic() - began
+        finally:
+            link.close()
+
+    def shell(self, code: str) -> str:
+        command = [sys.executable, "manage.py", "shell", "-c", code]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(done.stderr)
+        return done.stdout
+
+    def found(self, code: str) -> str:
+        """What the code prints after the word FOUND."""
+        line = next(line for line in self.shell(code).splitlines() if line.startswith("FOUND"))
+        return line.removeprefix("FOUND").strip()
+
+    def count(self) -> dict[str, int]:
+        return json.loads(self.found(_COUNT))
+
+    def kill(self, word: str) -> bool:
+        """One process of this product whose command has the word; the supervisor starts it again."""
+        mine = _descendants(self.up.pid)
+        for pid in reversed(mine):
+            if word in Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode():
+                os.kill(pid, signal.SIGKILL)
+                return True
+        return False
+
+    def stop(self) -> None:
+        self.up.send_signal(signal.SIGINT)
+        self.up.wait(60)
+
+
+def _descendants(pid: int) -> list[int]:
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [one for child in found for one in (child, *_descendants(child))]
+
+
+def send(product: Product, body: bytes) -> int:
+    """As a sender does: again after a 5xx or a connection that broke. Answers how many answers were 5xx."""
+    errors = 0
+    while True:
+        try:
+            status, _ = product.ask("POST", f"/in/alertmanager/{KEY}", body)
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.2)
+            continue
+        if status == 202:
+            return errors
+        if status < 500:
+            sys.exit(f"The door said {status}.")
+        errors += 1
+        time.sleep(0.2)
+
+
+def settle(product: Product) -> dict[str, int]:
+    until = time.monotonic() + 300
+    while True:
+        found = product.count()
+        if not found["waiting"] and not found["undecided"]:
+            return found
+        if time.monotonic() > until:
+            sys.exit(f"It does not end: {found}")
+        time.sleep(0.2)
+
+
+def keys(product: Product) -> None:
+    """The storm of few keys; exits when something is not accounted for."""
+    chance, left, bodies = random.Random(1), STORM_ALERTS, []
+    while left:
+        size = min(left, chance.choice((1, 1, 1, 2, 5, 20, 100, 500)))
+        bodies.append(group([chance.randrange(STORM_KEYS) for _ in range(size)], keys="key", service="storm"))
+        left -= size
+    pages: list[float] = []
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(product, pages, over))
+    watcher.start()
+    began = time.monotonic()
+    kill_at = [STORM_SECONDS * (n + 1) / (KILLS + 1) for n in range(KILLS)]
+    errors = killed = 0
+    for number, body in enumerate(bodies):
+        time.sleep(max(0.0, began + number * STORM_SECONDS / len(bodies) - time.monotonic()))
+        errors += send(product, body)
+        if kill_at and time.monotonic() - began > kill_at[0]:
+            kill_at.pop(0)
+            killed += product.kill("mim.embedded.worker")
+    sent = time.monotonic() - began
+    found = settle(product)
+    over.set()
+    watcher.join()
+    pages.sort()
+    print(
+        f"{STORM_ALERTS:,} alerts of {STORM_KEYS} keys in {len(bodies)} bodies in {sent:.0f} s, worker killed {killed}x"
+    )
+    print(f"found {found}; 5xx {errors}; slowest page of the desk {pages[-1] * 1000:.0f} ms of {len(pages)}")
+    expected = {"alerts": STORM_KEYS, "reports": STORM_ALERTS, "candidates": 1, "in_candidate": STORM_KEYS, "failed": 0}
+    _compare(found, expected)
+
+
+def _watch(product: Product, pages: list[float], over: threading.Event) -> None:
+    """Opens the desk again and again, signed in."""
+    session = product.found(_SIGN_IN)
+    while not over.wait(0.5):
+        status, seconds = product.ask("GET", "/desk/", session=session)
+        if status != 200:
+            sys.exit(f"The desk answered {status}.")
+        pages.append(seconds)
+
+
+def hosts(product: Product, name: str, *, kill: bool) -> None:
+    """P3; exits when there is not exactly one candidate with every host in it."""
+    bodies = [group(range(start, start + BODY), keys=name, service="storm") for start in range(0, HOSTS, BODY)]
+    before = product.count()
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(send, product, body) for body in bodies]
+        if kill:
+            waiting[len(waiting) // 2].result()
+            killed = [word for word in ("gunicorn", "mim.embedded.worker") if product.kill(word)]
+            print(f"killed in the middle: {', '.join(killed)}")
+        errors = sum(one.result() for one in waiting)
+    accepted = time.monotonic() - began
+    found = settle(product)
+    folded = time.monotonic() - began
+    print(
+        f"{name}: {HOSTS:,} alerts accepted in {accepted:.1f} s ({HOSTS / accepted:,.0f}/s), all in the record after "
+        f"{folded:.1f} s; goal 4 s; 5xx {errors}"
+    )
+    expected = {"alerts": before["alerts"] + HOSTS, "candidates": 1, "failed": 0}
+    _compare(found, expected | {"in_candidate": before["in_candidate"] + HOSTS})
+
+
+def _compare(found: dict[str, int], expected: dict[str, int]) -> None:
+    if wrong := {name: (found[name], value) for name, value in expected.items() if found[name] != value}:
+        sys.exit(f"found and expected differ: {wrong}")
+    print("every one accounted for")
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or ["keys", "hosts"]
+    with tempfile.TemporaryDirectory(prefix="mim-storm-") as folder:
+        Path(folder).chmod(0o755)
+        product = Product(folder)
+        try:
+            product.wait()
+            product.shell(_PREPARE)
+            if "keys" in wanted:
+                keys(product)
+            if "hosts" in wanted:
+                print(f"limit: 100,000 bare rows with one unique key in {float(product.found(_BARE)):.2f} s")
+                hosts(product, "plain", kill=False)
+                hosts(product, "shot", kill=True)
+        finally:
+            product.stop()
+
+
+if __name__ == "__main__":
+    main()
