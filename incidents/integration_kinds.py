@@ -65,7 +65,7 @@ KINDS: dict[str, KindOf] = {
     K.GENERIC: KindOf("forms", "Any JSON; you say which field is what", signs=True, asks=(_SIGNATURE, *FLAPPING)),
     K.HEARTBEAT: KindOf("activity", "A job that must call in; silence is the alarm", asks=()),
     K.VOICE: KindOf("phone", "Calls by a Twilio-compatible number", signs=True, asks=()),
-    K.API: KindOf("plug-connected", "Alerts sent with an API key", asks=()),
+    K.API: KindOf("plug-connected", "Alerts sent with an API key", "/api/v1/alerts", "/api/v1", asks=()),
 }
 TO_CHOOSE = tuple(kind for kind in KINDS if kind != K.API)
 """What people connect, the most usual first. The REST API needs none: its keys are made under “API keys”."""

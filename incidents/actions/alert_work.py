@@ -5,16 +5,22 @@ from datetime import datetime
 from django.db import transaction
 
 from incidents import events, live, permissions
-from incidents.actions import candidates, tickets
+from incidents.actions import candidates, payloads, tickets
 from incidents.actions.input import clean_text
 from incidents.actions.locking import check_open, lock_incident
 from incidents.errors import Duplicate, Invalid
-from incidents.models import Alert, AlertSeverity, Candidate, Channel, MajorIncident, Ticket, User
+from incidents.models import Alert, AlertOutcome, AlertSeverity, Candidate, Channel, MajorIncident, Ticket, User
 from incidents.process import EventKind
 
 LEVELS = {AlertSeverity.CRITICAL: 2, AlertSeverity.ERROR: 3, AlertSeverity.WARNING: 3, AlertSeverity.INFO: 4}
 """Impact and urgency that a severity suggests to whoever opens a ticket."""
 _TITLE = 250
+
+
+def _hold(alert_id: int) -> None:
+    """The sender's lock, before any other, as the rules take it: none of them decides about the alert meanwhile, and
+    what a person decides takes it out of their hands. Raises Alert.DoesNotExist."""
+    payloads.lock_sender(Alert.objects.values_list("integration", flat=True).get(pk=alert_id), wait=True)
 
 
 def locked(alert_id: int) -> Alert:
@@ -41,6 +47,7 @@ def open_ticket_from(alert_id: int, *, actor: User, at: datetime, **given: objec
     Raises Duplicate when it has a ticket already, and Alert.DoesNotExist.
     """
     permissions.require(actor, "work_ticket")
+    _hold(alert_id)
     alert = locked(alert_id)
     if alert.ticket_id is not None:
         raise Duplicate(f"INC-{alert.ticket_id} is about this alert already.", ticket=f"INC-{alert.ticket_id}")
@@ -53,8 +60,8 @@ def open_ticket_from(alert_id: int, *, actor: User, at: datetime, **given: objec
         at=at,
         **fields,  # type: ignore[arg-type]
     )
-    alert.ticket = ticket
-    alert.save(update_fields=["ticket"])
+    alert.ticket, alert.outcome, alert.decide_at = ticket, AlertOutcome.TICKET, None
+    alert.save(update_fields=["ticket", "outcome", "decide_at"])
     _nudge(alert)
     return ticket
 
@@ -64,6 +71,7 @@ def propose_alert(alert_id: int, *, reason: str, business_impact: str = "", acto
     """A technician thinks that this alert may be a major incident; joins the open candidate of its service."""
     permissions.require(actor, "propose")
     why = clean_text("reason", reason, required=True)
+    _hold(alert_id)
     alert = locked(alert_id)
     _not_elsewhere(alert)
     candidate = candidates.flag(
@@ -77,8 +85,8 @@ def propose_alert(alert_id: int, *, reason: str, business_impact: str = "", acto
         actor=actor,
         at=at,
     )
-    alert.candidate = candidate
-    alert.save(update_fields=["candidate"])
+    alert.candidate, alert.outcome, alert.decide_at = candidate, AlertOutcome.CANDIDATE, None
+    alert.save(update_fields=["candidate", "outcome", "decide_at"])
     _nudge(alert)
     return candidate
 
@@ -90,6 +98,7 @@ def attach_to_incident(alert_id: int, *, incident_id: int, actor: User, at: date
     Raises Duplicate when it belongs to another one, and Alert.DoesNotExist.
     """
     permissions.require(actor, "work_ticket")
+    _hold(alert_id)
     incident = lock_incident(incident_id)
     alert = locked(alert_id)
     check_open(incident, "attaching an alert")
@@ -98,8 +107,8 @@ def attach_to_incident(alert_id: int, *, incident_id: int, actor: User, at: date
     _not_elsewhere(alert)
     if alert.is_drill and not incident.is_drill:
         raise Invalid(incident="This alert was a test; only a drill takes it.")
-    alert.major_incident = incident
-    alert.save(update_fields=["major_incident"])
+    alert.major_incident, alert.outcome, alert.decide_at = incident, AlertOutcome.INCIDENT, None
+    alert.save(update_fields=["major_incident", "outcome", "decide_at"])
     if alert.ticket_id is not None:
         tickets.link([alert.ticket_id], incident_id=incident.pk, actor=actor, at=at)
     events.record(

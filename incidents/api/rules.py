@@ -1,5 +1,6 @@
 """Automation rules: when an alert looks like this, then do that. The first one in order that fits decides."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -7,12 +8,12 @@ from django_filters import rest_framework as filters
 from rest_framework import serializers
 
 from incidents.actions import rule_settings as acts
-from incidents.api.endpoint import Changing, Collection, Endpoint, Making, Removing, or_404
+from incidents.api.endpoint import Changing, Collection, Endpoint, Making, Removing, Verb, or_404
 from incidents.api.fields import Level, LookedUp, Moment, ServiceName, ServiceNames, TeamName
 from incidents.api.filters import ChoicesFilter
 from incidents.api.shapes import Shape
-from incidents.models import AlertRule, AlertSeverity, Integration
-from incidents.queries.rules import rules
+from incidents.models import AlertRule, AlertSeverity, AlertState, Integration
+from incidents.queries.rules import rules, try_rule
 
 ADMIN = ("admin",)
 WHEN = (("alert", "An alert fires"),)
@@ -125,6 +126,52 @@ class RuleList(OnRules, Collection, Making):
 
     def shown(self, record: AlertRule) -> AlertRule:
         return rules().get(pk=record.pk)
+
+
+class DryRunIn(Shape):
+    since = Moment(required=False, past=True, help_text="Absent: 7 days ago.")
+
+
+class MetOut(Shape):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    severity = serializers.ChoiceField(AlertSeverity.choices)
+    service = serializers.CharField(source="service.slug", allow_null=True)
+    source = serializers.IntegerField(source="integration_id")  # type: ignore[assignment]
+    status = serializers.ChoiceField(AlertState.choices)
+    started_at = Moment()
+    ended_at = Moment(allow_null=True)
+    decided_by = serializers.IntegerField(allow_null=True, help_text="The first rule in order that fits it.")
+
+
+class DryRunOut(Shape):
+    since = Moment()
+    count = serializers.IntegerField(help_text="Alerts that it would have met and that lasted long enough.")
+    looked_at = serializers.IntegerField()
+    is_cut = serializers.BooleanField(help_text="There were more than are looked at.")
+    alerts = MetOut(many=True, help_text="The newest ten of them.")
+
+
+class DryRun(OnRules, Verb):
+    """What this rule alone would have met since then; writes nothing. Drills and planned work do not count."""
+
+    In, Out = DryRunIn, DryRunOut
+    has_etag = False
+
+    def find(self) -> Any:
+        self.require("configure_integrations")
+        return super().find()
+
+    def act(self, record: AlertRule, **given: Any) -> dict[str, Any]:
+        since = given.get("since") or self.now - timedelta(days=7)
+        tried = try_rule(record, list(record.services.all()), since=since)
+        for alert, first, _ in tried.newest:
+            alert.decided_by = first.pk if first else None  # type: ignore[attr-defined]
+        met = tried.matches
+        alerts = [alert for alert, _, _ in tried.newest]
+        return {
+            "since": since, "count": met.count, "looked_at": met.looked_at, "is_cut": met.is_cut, "alerts": alerts,
+        }  # fmt: skip
 
 
 class RuleDetail(OnRules, Changing, Removing):

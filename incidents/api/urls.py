@@ -218,6 +218,7 @@ monitoring_patterns = [
     *verbs("payloads/<number:id>", "payload", replay=integrations.ReplayPayload),
     *at("rules", rules.RuleList, "rules"),
     *at("rules/<number:id>", rules.RuleDetail, "rule"),
+    *verbs("rules/<number:id>", "rule", dry_run=rules.DryRun),
 ]
 
 problem_patterns = [

@@ -125,7 +125,7 @@ class AlertPage:
 
 def alert_page(alert_id: int) -> AlertPage:
     """Raises Alert.DoesNotExist."""
-    alert = shown_alerts().select_related("payload__integration").defer("payload__body").get(pk=alert_id)
+    alert = shown_alerts().select_related("rule").get(pk=alert_id)
     others = Alert.objects.filter(integration=alert.integration_id, dedup_key=alert.dedup_key).exclude(pk=alert.pk)
     labels = sorted((str(name), str(value)) for name, value in (alert.labels or {}).items())
     return AlertPage(alert, _moments(alert), list(others.order_by("-id")[:EPISODES]), labels)

@@ -47,11 +47,14 @@ def health_of(rows: Iterable[Integration], at: datetime) -> dict[int, Health]:
         .values("pk")
         .annotate(last_at=Subquery(newest.values("received_at")[:1]), last_state=Subquery(newest.values("state")[:1]))
     }
-    firing = _counted(Alert.objects.filter(integration__in=known, ended_at__isnull=True, is_drill=False).values("integration"))
+    firing = _counted(
+        Alert.objects.filter(integration__in=known, ended_at__isnull=True, is_drill=False).values("integration")
+    )
     bad = Payload.objects.filter(
         integration__in=known,
         received_at__gte=at - LOOKS_BACK,
         state__in=(PayloadState.REFUSED, PayloadState.FAILED),
+        is_drill=False,
     )
     counted: dict[tuple[int, str], int] = {
         (row["integration"], row["state"]): row["n"]

@@ -1,10 +1,15 @@
 """Reading alert rules: in their order, and in words."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.db.models import Count, QuerySet
 
-from incidents.models import Alert, AlertRule
+from incidents.models import Alert, AlertRule, Service
+from incidents.queries.alert_rules import Matches, active_rules, dry_run, first_that_fits
 
 JOINING = " and "
+NEWEST = 10
 
 
 def rules() -> QuerySet[AlertRule]:
@@ -46,6 +51,28 @@ def _length(seconds: int) -> str:
     if seconds % 60:
         return f"{seconds} s"
     return f"{seconds // 60} min" if seconds % 3600 else f"{seconds // 3600} h"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """`newest`: the latest alerts it would have met, with the rule that decides and whether that is this one."""
+
+    matches: Matches
+    newest: list[tuple[Alert, AlertRule | None, bool]]
+
+
+def try_rule(draft: AlertRule, services: list[Service], *, since: datetime) -> Tried:
+    """A rule, saved or not, on the alerts since then (aware), in its place among the others (a new one is asked
+    first); writes nothing."""
+    named = [service.pk for service in services]
+    matches = dry_run(draft, since, service_ids=named)
+    others = [rule for rule in active_rules() if rule.pk != draft.pk]
+    earlier = [rule for rule in others if draft.pk and (rule.position, rule.pk) < (draft.position, draft.pk)]
+    newest = []
+    for alert in matches.alerts[:NEWEST]:
+        first = first_that_fits([*earlier, draft], alert, integration_id=alert.integration_id)
+        newest.append((alert, first, first is draft))
+    return Tried(matches, newest)
 
 
 def undecided() -> int:

@@ -1,5 +1,6 @@
 """Alert rules: the list in their order, the editor with its dry run."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -12,9 +13,12 @@ from incidents import permissions
 from incidents.actions import rule_settings as acts
 from incidents.forms.monitoring import RuleForm
 from incidents.models import Alert, AlertRule
-from incidents.queries.rules import conditions_in_words, outcome_in_words, rules, undecided
+from incidents.queries.rules import conditions_in_words, outcome_in_words, rules, try_rule, undecided
 from incidents.views.dialogs import attempt, go, sent
 from incidents.views.gate import Request, page
+
+DAYS = {"1": 1, "7": 7, "30": 30, "90": 90}
+"""How far back a dry run may look."""
 
 
 @page("view_desk")
@@ -57,6 +61,28 @@ def _editor(request: Request, rule: AlertRule | None, form: RuleForm) -> HttpRes
     return render(
         request, "incidents/alert_rules/editor.html", context, status=422 if request.method == "POST" else 200
     )
+
+
+@page("configure_integrations")
+@require_POST
+def rule_dry_run(request: Request) -> HttpResponse:
+    """What the rule as it stands in the form would have met, and which rule decides about the newest of them.
+
+    `?rule=7` says which one is being edited; a new one stands last. The name may still be missing.
+    """
+    number = request.GET.get("rule", "")
+    rule = AlertRule.objects.filter(pk=number).first() if number.isdigit() and len(number) < 15 else None
+    given = request.POST.copy()
+    given["name"] = given.get("name") or "Dry run"
+    form = RuleForm(given)
+    if not form.is_valid():
+        return render(request, "incidents/alert_rules/_refused.html", {"form": form}, status=422)
+    draft, services = acts.drafted(form.fields_of(form.cleaned_data), rule)
+    days = DAYS.get(request.POST.get("days", ""), 7)
+    tried = try_rule(draft, services or [], since=timezone.now() - timedelta(days=days))
+    name = "_matches" if getattr(request, "htmx", False) else "dry_run"
+    context = {"matches": tried.matches, "rows": tried.newest, "days": days}
+    return render(request, f"incidents/alert_rules/{name}.html", context)
 
 
 def _move(up: bool) -> Any:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from incidents.actions import integrations as acts
 from incidents.actions import payloads as payload_acts
 from incidents.forms.monitoring import IntegrationForm, SecretForm
+from incidents.intake.monitoring import trial
 from incidents.models import Integration, IntegrationKind, Payload
 from incidents.queries.integrations import health_of, integrations, last_payloads, payloads, text_of
 from incidents.sealed import sealed_at
@@ -36,7 +37,8 @@ def integration(request: Request, pk: int) -> HttpResponse:
         | {
             "secrets": [(acts.secret_name(one), sealed_at(one)) for one in row.signing_secrets],
             "may_add_secret": len(row.signing_secrets) < acts.SECRETS_AT_ONCE,
-            "is_heartbeat": row.kind == IntegrationKind.HEARTBEAT,
+            "may_be_tried": trial.may_be_tried(row),
+            "is_mapped": row.kind in trial.MAPPED,
         }
     )
     return render(request, "incidents/integration/integration.html", context)

@@ -90,10 +90,14 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
             "payloads_replay",
             "secret_new",
             "secret_remove",
+            "integration_test",
+            "integration_mapping",
+            "mapping_preview",
         )
     },
     "secret_remove name": lambda p, c: "0" * 16,
     "payload pk": lambda p, c: c.payload.pk,
+    "test_outcome pk": lambda p, c: c.trial.pk,
     "payload_replay pk": lambda p, c: c.payload.pk,
     "rule_edit pk": lambda p, c: c.rule.pk,
     "rule_do pk": lambda p, c: c.rule.pk,
@@ -103,6 +107,7 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "api_payload id": lambda p, c: c.payload.pk,
     "api_payload_replay id": lambda p, c: c.payload.pk,
     "api_rule id": lambda p, c: c.rule.pk,
+    "api_rule_dry_run id": lambda p, c: c.rule.pk,
     "api_key_revoke pk": lambda p, c: p.key.pk,
 }
 QUERIES = {"api_search": "?q=shop", "search": "?q=shop", "palette": "?q=shop", "live_ticket": "?topics={ref}"}
@@ -245,6 +250,7 @@ BODIES: dict[str, _Body] = {
     "alert_act propose": lambda p, c: _REASON,
     "alert_act attach": lambda p, c: {"incident_id": c.visible_pk},
     "secret_new": lambda p, c: {"secret": "long enough for all"},
+    "rule_dry_run": lambda p, c: {"outcome": "ticket", "impact": "3", "urgency": "3"},
     "rule_new": lambda p, c: {"name": "Fresh", "outcome": "ticket", "impact": "3", "urgency": "3"},
     "rule_edit": lambda p, c: {"name": "Fresh", "outcome": "ticket", "impact": "3", "urgency": "3"},
     "ticket_comment": lambda p, c: {"text": "hello", "public": "yes"},

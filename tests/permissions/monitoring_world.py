@@ -14,6 +14,9 @@ def build(world: Any, now: Any) -> None:
     common.payload = Payload.objects.create(
         integration=common.sender, received_at=now, body=b"{}", sha256="", state="failed", reason="broke"
     )
+    common.trial = Payload.objects.create(
+        integration=common.sender, received_at=now, body=b"{}", sha256="", state="refused", is_drill=True
+    )
     common.burning = Alert.objects.create(
         integration=common.sender, dedup_key="k", episode="e", status="firing", severity="critical", title="Burns",
         service=common.spare, started_at=now, state_at=now, first_received_at=now, last_received_at=now,
