@@ -13,7 +13,7 @@ handler500 = pages.server_error
 
 
 urlpatterns = [
-    # The ways in come first: nothing is asked for as often in a storm. The particular ones stand before `/in/{kind}/{key}`.
+    # The ways in come first: nothing is asked as often in a storm. The particular ones before `/in/{kind}/{key}`.
     path("", include("incidents.intake.monitoring.dialect_urls")),
     path("", include("incidents.intake.voice.urls")),
     path("", include("incidents.intake.monitoring.urls")),

@@ -17,9 +17,8 @@
     {% form_errors form %}                               the summary above a form, each error linked to its field
     {% spark counts normal=1.1 label="Tickets a minute" %}   small bar chart without scripts
 
-Fragments to include: "_empty.html" (symbol, title, text, url, action, level: of its heading, 3 unless given),
-"_notice.html" (tone, text),
-"_dialog_header.html" (title, text), "incidents/_kit/stepper.html" (stages).
+Fragments to include: "_empty.html" (symbol, title, text, url, action; level of its heading, else 3),
+"_notice.html" (tone, text), "_dialog_header.html" (title, text), "incidents/_kit/stepper.html" (stages).
 
 A dialog: <a class="button" href="{% url 'x' %}" hx-get="{% url 'x' %}" hx-target="#dialog">; the answer is
 <form hx-post="…" hx-target="#dialog"> with .dialog-header, .dialog-body, .dialog-footer. An invalid form answers

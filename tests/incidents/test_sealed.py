@@ -1,8 +1,9 @@
 """Secrets in the database: sealed, opened again, and useless under another key."""
 
 import pytest
+from django.utils import timezone
 
-from incidents.sealed import SealBroken, seal, unseal
+from incidents.sealed import SealBroken, seal, sealed_at, unseal
 
 
 def test_what_was_sealed_opens_and_cannot_be_read():
@@ -25,3 +26,10 @@ def test_another_key_opens_nothing_and_says_what_to_do(settings):
 def test_a_changed_text_is_refused():
     with pytest.raises(SealBroken):
         unseal(seal("token")[:-6] + "AAAAAA")
+
+
+def test_when_it_was_sealed_is_known_only_with_the_key(settings):
+    sealed = seal("token")
+    assert abs((timezone.now() - sealed_at(sealed)).total_seconds()) < 5
+    settings.SECRET_KEY = "another" * 10
+    assert sealed_at(sealed) is None
