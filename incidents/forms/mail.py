@@ -44,12 +44,11 @@ class MailboxForm(DeskForm):
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Kept encrypted. Where the provider asks for it, one made for this program.",
     )
     folder = forms.CharField(label="Folder", max_length=200, initial="INBOX", required=False)
     afterwards = forms.ChoiceField(label="Once it is stored here", choices=Mailbox.Afterwards.choices)
     move_to = forms.CharField(label="That other folder", max_length=200, required=False)
-    service = service_field("Service", help_text="Of mail whose address names none.")
+    service = service_field("Service, when the address names none")
     team = _team()
     is_active = forms.BooleanField(label="Poll it every minute", required=False, initial=True)
 
@@ -64,8 +63,6 @@ class MailboxForm(DeskForm):
     def __init__(self, *args: Any, is_new: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password"].required = is_new
-        if not is_new:
-            self.fields["password"].help_text = "Empty keeps the one that is stored."
 
     @classmethod
     def initial_of(cls, row: Mailbox) -> dict[str, Any]:

@@ -154,6 +154,10 @@ def mailbox_edit(request: Request, pk: int) -> HttpResponse:
     return _mailbox(request, form, row, title=row.name)
 
 
+_PASSWORD_NEW = "The password is kept encrypted. Many providers want one made for this program."  # noqa: S105
+_PASSWORD_KEPT = "An empty password keeps the one that is stored."  # noqa: S105
+
+
 def _mailbox(request: Request, form: BaseForm, row: Mailbox | None, *, title: str) -> HttpResponse:
     def save(given: dict[str, Any]) -> Mailbox:
         return acts.save_mailbox(row.pk if row else None, changes=given, actor=request.user, at=timezone.now())
@@ -163,7 +167,7 @@ def _mailbox(request: Request, form: BaseForm, row: Mailbox | None, *, title: st
         form,
         save,
         title=title,
-        text="" if row else "New mail in it becomes tickets. It is polled over IMAP every minute.",
+        text=_PASSWORD_KEPT if row else _PASSWORD_NEW,
         wide=True,
         back=reverse("mail_in"),
         said="The mailbox is saved and polled at once. “Test” tells whether it works.",

@@ -128,6 +128,17 @@ def test_mail_sent_without_a_mail_server_is_kept(first):
     assert len(kept) == 1 and b"Subject: Declared" in kept[0].read_bytes()
 
 
+def test_mail_for_the_desk_is_taken_where_it_says_and_becomes_a_ticket(first):
+    found = re.search(r"E-mail in +smtp://127\.0\.0\.1:(\d+)", first.said())
+    assert found and first.services()["environment"]["MIM_MAIL_IN_PORT"] == found[1]
+    with smtplib.SMTP("127.0.0.1", int(found[1]), timeout=10) as server:
+        server.sendmail(
+            "a@example.org", ["servicedesk@localhost"], b"From: a@example.org\r\nSubject: Broken\r\n\r\nIt is"
+        )
+    kept = Path(first.services()["environment"]["MIM_MAIL_CATCHER_DIR"])
+    until(lambda: any(b"received: Broken" in one.read_bytes() for one in kept.glob("*.eml")), 30, "the answer")
+
+
 def test_a_second_start_in_the_same_folder_is_refused(first):
     second = Up(first.home)
     assert second.process.wait(30) == 1
