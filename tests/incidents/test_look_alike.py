@@ -68,7 +68,9 @@ def test_a_text_without_words_looks_like_nothing(technician):
     assert suggest("…", for_user=technician) == []
 
 
-@pytest.mark.parametrize("text", ["' OR 1=1 --", "a:* & !b | (c)", "\\ <-> :", "ǘß𝒳 ☃ مرحبا", "x" * 5000, "the the the"])
+@pytest.mark.parametrize(
+    "text", ["' OR 1=1 --", "a:* & !b | (c)", "\\ <-> :", "ǘß𝒳 ☃ مرحبا", "x" * 5000, "the the the"]
+)
 def test_hostile_text_is_only_text(filler, technician, text):
     suggest(text, for_user=technician)
     looks_like(factories.ticket(text[:200]), for_user=technician)
