@@ -194,7 +194,7 @@ def said(verdict: Verdict, mentions: Sequence[tuple[str, int]] = ()) -> list[str
     arrived = [_counted(window.tickets, "ticket")] if window.tickets else []
     arrived += [_counted(window.alerts, "alert")] if window.alerts else []
     named = ", ".join(f"{times} mention {word}" for word, times in mentions)
-    first = f"{' and '.join(arrived) or 'Nothing'} in {_counted(window.lasted, 'minute')}, normally {_figure(expected)}"
+    first = f"{' and '.join(arrived) or 'Nothing'} in {_counted(window.lasted, 'minute')}, normally {figure(expected)}"
     alike = [f"{repeated.reports} of them say the same as another"] if repeated and repeated.reports else []
     return [
         f"{first}; {named}" if named else first,
@@ -208,7 +208,8 @@ def _counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _figure(expected: float) -> str:
+def figure(expected: float) -> str:
+    """A number of arrivals that need not be whole, in words."""
     return f"{expected:.1f}" if expected >= 0.1 else "less than 0.1"
 
 

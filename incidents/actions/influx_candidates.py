@@ -112,7 +112,8 @@ def _gather(
 
 def _words(verdict: Verdict, titles: Collection[str]) -> tuple[list[str], dict[str, Any]]:
     """The reasons of the candidate, and the figures behind them as JSON."""
-    window, named = verdict.window, queries.mentions(titles)
+    window = verdict.window
+    named = [(word, min(times, window.tickets)) for word, times in queries.mentions(titles)] if window.tickets else []
     reasons = said(verdict, named)
     return reasons, {
         "tickets": window.tickets,

@@ -16,17 +16,25 @@ EIGHT_WEEKS = timedelta(weeks=8)
 class BacktestForm(DeskForm):
     """A period, and thresholds. The rarity is typed as “one in N windows”, which people can picture."""
 
-    since = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    since = forms.DateField(
+        label="From", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), help_text="Two years at most."
+    )
     until = forms.DateField(
         label="To", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), help_text="This day included."
     )
     service = forms.ModelChoiceField(
-        Service.objects.none(), label="Thresholds of", required=False, empty_label="The organisation"
+        Service.objects.none(),
+        label="Thresholds of",
+        required=False,
+        empty_label="The organisation",
+        help_text="A service may have its own.",
     )
     window_minutes = forms.IntegerField(
         label="Window, minutes", min_value=2, max_value=120, help_text="How far it looks back."
     )
-    least_arrivals = forms.IntegerField(label="Tickets and alerts, at least", min_value=2, max_value=10_000)
+    least_arrivals = forms.IntegerField(
+        label="Tickets and alerts, at least", min_value=2, max_value=10_000, help_text="In one window."
+    )
     least_requesters = forms.IntegerField(
         label="Requesters, at least", min_value=1, max_value=50, help_text="Hosts count for alerts."
     )
@@ -40,7 +48,7 @@ class BacktestForm(DeskForm):
         label="Alike from",
         min_value=0.05,
         max_value=0.95,
-        help_text="0.05 hardly alike, 0.95 nearly the same words. Counts for all services.",
+        help_text="From 0.05, hardly, to 0.95. For all services.",
         widget=forms.NumberInput(attrs={"step": "0.05"}),
     )
     attaches = forms.BooleanField(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from incidents.detection import Minute, minute_of
+from incidents.detection import Minute, figure, minute_of
 from incidents.models import Candidate, Ticket
 from incidents.queries import influx
 
@@ -22,7 +22,7 @@ class ArrivalChart:
     options: dict[str, Any]
     rows: list[tuple[datetime, int, int, float]]
     total: int
-    normally: float
+    normally: str
     words: list[tuple[str, int]]
 
 
@@ -43,7 +43,7 @@ def arrival_chart(candidate: Candidate, now: datetime) -> ArrivalChart:
     ]
     words = [(str(word), int(times)) for word, times in candidate.evidence.get("influx", {}).get("words", [])]
     total = sum(one.tickets + one.alerts for one in minutes)
-    return ArrivalChart(_options(minutes, normal), rows, total, sum(normal), words)
+    return ArrivalChart(_options(minutes, normal), rows, total, figure(sum(normal)), words)
 
 
 def _counted(candidate: Candidate, begin: datetime, end: datetime) -> list[Minute]:

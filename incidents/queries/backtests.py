@@ -114,6 +114,11 @@ class Row:
     thresholds: Thresholds
     saved: InfluxThresholds | None
 
+    @property
+    def one_in(self) -> str:
+        """How rare a window must be: 1,000,000 for one in a million."""
+        return f"{round(1 / self.thresholds.tail):,}"
+
 
 def in_force_rows() -> list[Row]:
     """The organisation first, then each service that has its own, by name. Two queries."""

@@ -39,6 +39,7 @@ BUDGET = 4_000
 RANKED = 250
 ENOUGH = 0.18
 """Below this likeness two texts merely share a word or two."""
+CLOSE = 0.4
 HINT = 0.10
 """The same for what is known of an outage: better one hint too many."""
 SAME_SERVICE = 0.15
@@ -86,6 +87,11 @@ class Alike:
     record: Any
     alike: float
     why: str
+
+    @property
+    def is_close(self) -> bool:
+        """Alike enough to be chosen beforehand."""
+        return self.alike >= CLOSE
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,183 @@
+"""P4: from the deciding ticket's commit to the candidate, at 100 tickets a second; what detection costs; 32 at once.
+
+python -m bench.influx [10000 1000000]: the sizes at which one turn of the detector is timed.
+"""
+
+import json
+import secrets
+import statistics
+import sys
+import threading
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from unittest import mock
+
+from django.db import connection
+from django.utils import timezone
+
+from bench.running import address, fill_tickets, key
+from incidents.actions import arrivals, influx
+from incidents.actions.tickets import open_ticket
+from incidents.live import CHANNEL_PREFIX, _connection
+from incidents.models import Candidate, Service
+
+RATE, TRIALS = 100, 25
+
+
+def service(name: str) -> Service:
+    tag = secrets.token_hex(4)
+    return Service.objects.create(name=f"Bench {name} {tag}", slug=f"bench-{name}-{tag}")
+
+
+def post(base: str, secret: str, body: dict[str, object]) -> None:
+    request = urllib.request.Request(
+        f"{base}/api/v1/tickets",
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        answer.read()
+
+
+def ticket(number: int, about: Service | None) -> dict[str, object]:
+    tag = secrets.token_hex(3)
+    body: dict[str, object] = {
+        "title": f"Item {tag} of order {number} cannot be found", "channel": "api",
+        "requester_email": f"bench-{tag}@customer.example",
+    }  # fmt: skip
+    return body | ({"service": about.slug} if about else {})
+
+
+class Load:
+    """So many tickets a second over kept threads, whoever they are about, until it is stopped."""
+
+    def __init__(self, base: str, secret: str) -> None:
+        self.base, self.secret, self.sent, self.late = base, secret, 0, 0
+        self.stopped = threading.Event()
+        self.others = [service("other") for _ in range(40)]
+
+    def run(self) -> None:
+        began = time.perf_counter()
+        with ThreadPoolExecutor(12) as pool:
+            while not self.stopped.is_set():
+                due = began + self.sent / RATE
+                if (wait := due - time.perf_counter()) > 0:
+                    time.sleep(wait)
+                elif wait < -1:
+                    self.late += 1
+                about = self.others[self.sent % 40] if self.sent % 8 == 0 else None
+                pool.submit(post, self.base, self.secret, ticket(self.sent, about))
+                self.sent += 1
+
+
+def decide(base: str, secret: str) -> tuple[float, float]:
+    """Seconds from the answer to the deciding ticket to the candidate's row, and to the nudge of open pages."""
+    about = service("decided")
+    for number in range(4):
+        post(base, secret, ticket(number, about))
+    time.sleep(1.0)  # the first four are looked at, and have not decided
+    if Candidate.objects.filter(service=about).exists():
+        sys.exit("Four tickets raised a candidate: this bench measures nothing.")
+    heard = _connection().pubsub()
+    heard.subscribe(f"{CHANNEL_PREFIX}command")
+    post(base, secret, ticket(4, about))
+    committed = time.perf_counter()
+    until = committed + 10
+    while time.perf_counter() < until and not Candidate.objects.filter(service=about).exists():
+        time.sleep(0.002)
+    row = time.perf_counter() - committed
+    nudge = row
+    while time.perf_counter() < until:
+        if (message := heard.get_message(timeout=0.5)) and message["type"] == "message":
+            nudge = max(time.perf_counter() - committed, row)
+            break
+    heard.close()
+    return row, nudge
+
+
+def quantile(times: list[float], share: float) -> float:
+    return sorted(times)[min(len(times) - 1, int(len(times) * share))] * 1000
+
+
+def create_cost() -> None:
+    """One ticket in this process, with and without what the detector adds to its transaction; interleaved."""
+    with_it: list[float] = []
+    without: list[float] = []
+    for number in range(400):
+        times = with_it if number % 2 else without
+        patched = mock.patch.object(arrivals, "filed", lambda ticket: None) if times is without else mock.MagicMock()
+        began = time.perf_counter()
+        with patched:
+            open_ticket(title=f"Cost {number}", channel="api", actor=None, at=timezone.now())
+        times.append(time.perf_counter() - began)
+    one, other = statistics.median(with_it) * 1000, statistics.median(without) * 1000
+    print(f"create a ticket: {one:.2f} ms with detection, {other:.2f} ms without: {100 * (one / other - 1):.0f} % more")
+
+
+def turn_cost(size: int) -> float:
+    """Milliseconds of the detector's own work per ticket, in turns of 50."""
+    have = fill_tickets(size)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE incidents_ticket")
+    about = [service("turn") for _ in range(5)]
+    costs = []
+    for _ in range(8):
+        for number in range(50):
+            open_ticket(
+                title=f"Turn {secrets.token_hex(3)} {number}", channel="api", actor=None, at=timezone.now(),
+                service=about[number % 5], requester_email=f"t{number % 2}@customer.example",
+            )  # fmt: skip
+        began = time.perf_counter()
+        influx.look(at=timezone.now())
+        costs.append((time.perf_counter() - began) / 50)
+    cost = statistics.median(costs) * 1000
+    print(f"{have:>9} tickets: {cost:.2f} ms of detector a ticket, in turns of 50")
+    return cost
+
+
+def race() -> None:
+    about = service("race")
+    now = timezone.now()
+
+    def file(number: int) -> None:
+        open_ticket(
+            title="Race is lost", channel="api", actor=None, at=now + timedelta(seconds=number % 5), service=about,
+            requester_email=f"r{number}@customer.example",
+        )  # fmt: skip
+        influx.look(at=now + timedelta(seconds=10))
+        connection.close()
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(file, range(320)))
+    time.sleep(6)
+    found = Candidate.objects.filter(service=about)
+    print(f"32 connections, 320 tickets: {found.count()} candidate with {found.first().tickets.count()} tickets")  # type: ignore[union-attr]
+
+
+def main(sizes: list[int]) -> None:
+    base, secret = address(), key()
+    load = Load(base, secret)
+    thread = threading.Thread(target=load.run)
+    thread.start()
+    time.sleep(2)
+    began, before = time.perf_counter(), load.sent
+    found = [decide(base, secret) for _ in range(TRIALS)]
+    rate = (load.sent - before) / (time.perf_counter() - began)
+    load.stopped.set()
+    thread.join()
+    rows, nudges = [one for one, _ in found], [other for _, other in found]
+    print(f"{rate:.0f} tickets a second meanwhile ({load.late} late), {TRIALS} decided")
+    for name, times in (("candidate row", rows), ("nudge of open pages", nudges)):
+        p50, p95 = quantile(times, 0.5), quantile(times, 0.95)
+        print(f"deciding ticket answered → {name:20} p50 {p50:.0f} ms  p95 {p95:.0f} ms")
+    create_cost()
+    race()
+    costs = [turn_cost(size) for size in sizes]
+    if len(costs) > 1:
+        print(f"a turn at {sizes[-1]} / at {sizes[0]} tickets: {costs[-1] / costs[0]:.2f}")
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or [10_000, 100_000])
