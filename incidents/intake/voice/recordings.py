@@ -28,8 +28,11 @@ def _call() -> None:
     sweep_recordings.apply_async(ignore_result=True, retry=False, expires=60)
 
 
-def fetch_due(*, at: datetime, most: int = 20) -> int:
-    """Fetches recordings that are due; counts those it tried. Safe to run twice, or at once. Never in a transaction."""
+def fetch_due(*, at: datetime, most: int = 8) -> int:
+    """Fetches recordings that are due; counts those it tried. Safe to run twice, or at once. Never in a transaction.
+
+    `most` keeps one run, at ten seconds each, within the time limit of a task.
+    """
     for count in range(most):
         call = phone_calls.claim_recording(at=at)
         if call is None:
