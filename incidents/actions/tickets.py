@@ -119,6 +119,7 @@ def open_ticket(
     clocks = begin(ticket, at=at, rules=current_rules(organisation))
     ticket.save(force_insert=True)
     TicketClock.objects.bulk_create(clocks)
+    ticket._prefetched_objects_cache = {"clocks": clocks}  # type: ignore[attr-defined]  # shown without asking again
     events.record(
         EventKind.TICKET_OPENED,
         ticket,
