@@ -1,4 +1,4 @@
-"""A technician links thirty tickets by a filter, answers all their requesters at once, and reads what became of each."""
+"""A technician links thirty tickets by a filter, answers their requesters at once, and reads what became of each."""
 
 import re
 
