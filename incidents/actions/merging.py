@@ -41,6 +41,7 @@ def merge(ticket_id: int, *, into_id: int, reason: str = "", actor: User, at: da
     Conversation and files move, people of the desk who watched it watch the other one, its major incident takes the
     survivor when that has none. Raises Invalid, Duplicate, WrongStage or NotAccountable.
     """
+    permissions.require(actor, "work_ticket")
     if ticket_id == into_id:
         raise Invalid(into="A ticket cannot be merged into itself.")
     incident = _incident_to_join(ticket_id, into_id)

@@ -134,6 +134,7 @@ def open_ticket(
     ticket.save(force_insert=True)
     TicketClock.objects.bulk_create(clocks)
     unanswered: dict[str, Any] = {"no_answer": no_answer} if no_answer else {}
+    ticket._prefetched_objects_cache = {"clocks": clocks}  # type: ignore[attr-defined]  # shown without asking again
     events.record(
         EventKind.TICKET_OPENED,
         ticket,

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from incidents.actions import sla_settings as acts
 from incidents.forms.sla import DAYS, HoursForm, ServiceChoiceForm, TargetsForm
@@ -80,11 +80,13 @@ def sla_service(request: Request, slug: str) -> HttpResponse:
 
 
 @page("configure_services")
+@require_http_methods(["GET", "POST"])
 def hours_new(request: Request) -> HttpResponse:
     return _hours(request, None, "New service hours")
 
 
 @page("configure_services")
+@require_http_methods(["GET", "POST"])
 def hours_edit(request: Request, pk: int) -> HttpResponse:
     row = get_object_or_404(ServiceHours, pk=pk)
     return _hours(request, row, f"Edit {row.name}")

@@ -125,7 +125,8 @@ def take_tickets(request: Request) -> HttpResponse:
     chosen = Chosen.read(request.POST)
     job = start(request, "assign", chosen, None, {"assignee_id": request.user.pk})
     done = cascades.counts_of(job)[CascadeOutcome.DONE]
-    return go(request, _after(request, chosen, job), f"{done} {'ticket is' if done == 1 else 'tickets are'} yours now.")
+    back = _after(request, Chosen(()), job)
+    return go(request, back, f"{done} {'ticket is' if done == 1 else 'tickets are'} yours now.")
 
 
 @page("work_ticket")

@@ -84,4 +84,4 @@ def test_filing_a_ticket_takes_few_statements(technician, checkout):
     caller.post("tickets", body, 201)
     with CaptureQueriesContext(connection) as found:
         caller.post("tickets", body, 201)
-    assert len(found) <= CREATE
+    assert len(found) <= CREATE, "\n".join(query["sql"][:150] for query in found)

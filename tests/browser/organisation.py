@@ -6,7 +6,7 @@ from datetime import timedelta
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from incidents.actions import changes, tickets
+from incidents.actions import changes, major_incidents, tickets
 from incidents.models import (
     AudienceMembership,
     Change,
@@ -75,6 +75,21 @@ def propose() -> None:
     ]
     reason = "Everybody calls about checkout"
     tickets.propose([row.pk for row in rows], reason=reason, business_impact="Nobody can pay", **by)
+
+
+def many_reports() -> None:
+    """Thirty calls about payments, and an outage of it that the manager has declared."""
+    by = {"actor": _person("technician"), "at": timezone.now()}
+    service = Service.objects.get(slug="payments")
+    for n in range(30):
+        email = f"caller{n % 20}@shop.example"
+        tickets.open_ticket(
+            title=f"Card is declined ({n})", channel="hotline", service=service, requester_email=email, **by
+        )
+    incident = major_incidents.declare(
+        title="Cards are declined", services=[service], impact=1, urgency=1, actor=_person("manager"), at=timezone.now()
+    )
+    print("DECLARED", incident.ref)
 
 
 def implement_fix() -> None:

@@ -147,7 +147,8 @@ def test_a_view_is_kept_shared_with_the_team_and_removed(at_desk, signed_in, tec
 @pytest.mark.parametrize(
     ("query", "expected"),
     [({"team": "web"}, ["Of web"]), ({"tier": "2"}, ["Second"]), ({"incident": "any"}, ["Child"]),
-     ({"sla": "late", "priority": "P1"}, ["Burning"]), ({"team": "none", "incident": "none", "tier": "1", "priority": "P3"}, ["Plain"])],
+     ({"sla": "late", "priority": "P1"}, ["Burning"]),
+     ({"team": "none", "incident": "none", "tier": "1", "priority": "P3"}, ["Plain"])],
 )  # fmt: skip
 def test_further_filters_of_the_list(at_desk, declared, technician, query, expected):
     by = {"actor": technician, "at": minute(20)}
