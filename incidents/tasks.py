@@ -98,6 +98,7 @@ def forget_old_alerts() -> None:
     alerts.forget_old(at=now)
 
 
+@shared_task
 def look_for_influx() -> None:
     """New tickets and alerts are counted, attached to what is open, and judged; also what no wake-up reached."""
     influx.look(at=timezone.now())
@@ -122,6 +123,7 @@ def forget_arrivals() -> None:
     backtests.forget(at=timezone.now())
 
 
+@shared_task
 def forget_kept_files() -> None:
     """Files of reports that were never sent are kept for a day."""
     kept_files.forget_old(at=timezone.now())

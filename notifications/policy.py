@@ -108,15 +108,15 @@ RULES: dict[str, Rule] = {
     EventKind.CHANGE_FLAGGED: Rule("change_flagged", to="change_managers", valid_hours=72),
 }
 
-PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked", "status_subscription")
-PUBLIC_MOMENTS = ("ticket_opened", "ticket_commented", "ticket_resolved", "ticket_linked", "ticket_gathered")
-PUBLIC_MOMENTS = (
+PUBLIC_MOMENTS: tuple[str, ...] = (
     "ticket_opened",
     "ticket_commented",
     "ticket_resolved",
     "ticket_linked",
+    "ticket_gathered",
     "ticket_merged",
     "ticket_unmerged",
+    "status_subscription",
 )
 """Said to requesters: nothing of the incident's own record is in them."""
 
