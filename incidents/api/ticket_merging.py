@@ -12,7 +12,7 @@ from incidents.api.tickets import TicketVerb, ticket_rows
 from incidents.models import Ticket, TicketKind
 
 
-class MergeIn(MomentIn):
+class TicketMergeIn(MomentIn):
     into = Ref("INC", permissions.visible_tickets, help_text="The ticket that goes on.")
     reason = Text(required=False, allow_blank=True)
 
@@ -20,7 +20,7 @@ class MergeIn(MomentIn):
 class MergeTicket(TicketVerb):
     """Puts this duplicate into the ticket that goes on. Answers the duplicate, which says where it went."""
 
-    In = MergeIn
+    In = TicketMergeIn
 
     def act(self, record: Ticket, **given: Any) -> None:
         target = given.pop("into")
@@ -36,7 +36,7 @@ class UnmergeTicket(TicketVerb):
         merging.unmerge(record.pk, actor=self.actor, **given)
 
 
-class SplitIn(MomentIn):
+class TicketSplitIn(MomentIn):
     title = serializers.CharField(max_length=250)
     description = Text(
         required=False, allow_blank=True, help_text="Absent: the text of the comment, when it is public."
@@ -51,7 +51,7 @@ class SplitIn(MomentIn):
 class SplitTicket(TicketVerb):
     """A comment, or a part, becomes a ticket of its own. Answers the new ticket."""
 
-    In = SplitIn
+    In = TicketSplitIn
 
     def act(self, record: Ticket, **given: Any) -> Ticket:
         made = merging.split(record.pk, comment_id=given.pop("comment", None), actor=self.actor, **given)
