@@ -1,17 +1,17 @@
 """Alerts read and written many at a time: one statement each, whatever the number."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from django.db import connection
 from django.db.models import QuerySet
-from django.db.models.expressions import RawSQL
 
 from incidents.alert_episodes import Episode, Heard
 from incidents.models import Alert, Integration
 
-_RECENT_EPISODES = 4
+_RECENT_EPISODES = 8
 _FIELDS = (
     "dedup_key", "episode", "status", "severity", "title", "body", "labels", "link", "service_id", "started_at",
     "state_at", "first_received_at", "last_received_at", "payload_id", "ended_at", "id", "changes", "recent_changes",
@@ -21,33 +21,40 @@ _FIELDS = (
 _NAMES = tuple({"dedup_key": "key", "id": "pk"}.get(name, name) for name in _FIELDS)
 _TABLE = Alert._meta.db_table
 _FIND = f"""
-    SELECT latest.id FROM unnest(%s::text[]) AS wanted (key) CROSS JOIN LATERAL (
-        SELECT id FROM {_TABLE} WHERE integration_id = %s AND dedup_key = wanted.key
+    SELECT latest.* FROM unnest(%s::text[]) AS wanted (key) CROSS JOIN LATERAL (
+        SELECT {", ".join(_FIELDS)} FROM {_TABLE} WHERE integration_id = %s AND dedup_key = wanted.key
         ORDER BY id DESC LIMIT {_RECENT_EPISODES}
-    ) latest
-    UNION SELECT same.id FROM unnest(%s::text[], %s::text[]) AS wanted (key, episode) CROSS JOIN LATERAL (
-        SELECT id FROM {_TABLE} WHERE integration_id = %s AND dedup_key = wanted.key AND episode = wanted.episode
-    ) same
+    ) latest ORDER BY latest.id
 """  # noqa: S608
 
 
 def histories(integration: Integration, heard: Sequence[Heard]) -> dict[str, list[Episode]]:
-    """The latest episodes of every key that is spoken of, and those named themselves, the oldest first. One query,
-    which looks keys up one by one: a key may have thousands of episodes behind it."""
-    keys = list({one.key for one in heard})
-    marks = list({(one.key, one.episode) for one in heard if one.episode})
-    wanted = [keys, integration.pk, [key for key, _ in marks], [mark for _, mark in marks], integration.pk]
-    rows = Alert.objects.filter(pk__in=RawSQL(_FIND, wanted)).order_by("id")  # noqa: S611
+    """The latest episodes of every key that is spoken of, the oldest first. Older ones change no more.
+
+    One query that can only look keys up one by one: a key may have thousands of episodes, and a table that grew in
+    this very minute has statistics that know nothing of it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [list({one.key for one in heard}), integration.pk])
+        rows = cursor.fetchall()
     found: dict[str, list[Episode]] = {}
-    for episode in loaded(rows):
+    for row in rows:
+        episode = _episode(row)
+        episode.labels = json.loads(row[_LABELS])
         found.setdefault(episode.key, []).append(episode)
     return found
 
 
 def loaded(alerts: QuerySet[Alert]) -> list[Episode]:
-    return [Episode(**dict(zip(_NAMES, row, strict=True))) for row in alerts.values_list(*_FIELDS)]
+    """Saved alerts, to be decided and written again."""
+    return [_episode(row) for row in alerts.values_list(*_FIELDS)]
 
 
+def _episode(row: tuple[Any, ...]) -> Episode:
+    return Episode(**dict(zip(_NAMES, row, strict=True)))
+
+
+_LABELS = _FIELDS.index("labels")
 _GIVEN = {
     "dedup_key": "varchar", "episode": "varchar", "status": "varchar", "severity": "varchar", "title": "varchar",
     "body": "text", "labels": "jsonb", "link": "varchar", "service_id": "bigint", "started_at": "timestamptz",
@@ -70,12 +77,14 @@ _PUT = f"""
     INSERT INTO {_TABLE} AS had (integration_id, {", ".join(_GIVEN)})
     SELECT %s, {_CASTS} FROM unnest({_LISTS}) AS given ({", ".join(_GIVEN)})
     ON CONFLICT (integration_id, dedup_key, episode) DO UPDATE SET reports = had.reports + excluded.reports, {_SET}
+    WHERE had.state_at <= excluded.state_at
     RETURNING id, dedup_key, episode
 """  # noqa: S608
 
 
-def write(integration: Integration, told: Sequence[Episode]) -> None:
-    """All of them in one statement; uniqueness is the constraint's. Gives every episode its `pk`.
+def write(integration: Integration, told: Sequence[Episode]) -> list[Episode]:
+    """All of them in one statement; uniqueness is the constraint's. Answers those that were written, with their `pk`:
+    what an episode older than the latest ones is told late is left out.
 
     One list a column: the server reads those several times faster than JSON or rows of values.
     """
@@ -88,7 +97,8 @@ def write(integration: Integration, told: Sequence[Episode]) -> None:
         cursor.execute(_PUT, [integration.pk, *map(_list, columns.values())])
         written = {(key, mark): pk for pk, key, mark in cursor.fetchall()}
     for episode in told:
-        episode.pk = written[(episode.key, episode.episode)]
+        episode.pk = written.get((episode.key, episode.episode))
+    return [episode for episode in told if episode.pk is not None]
 
 
 _READ_AS = {"dedup_key": "key"}

@@ -63,7 +63,7 @@ def take_in_several(
         if episode.began or episode.returned:
             _look_for_planned_work(episode, services)
     alert_rules.decide(integration, told, at=at)
-    alert_rows.write(integration, told)
+    told = alert_rows.write(integration, told)
     arrivals.note(
         arrivals.Arrived(episode.service_id, episode.first_received_at, alerts=1)
         for episode in told

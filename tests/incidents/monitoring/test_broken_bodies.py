@@ -18,11 +18,14 @@ EXAMPLES = settings(max_examples=40, deadline=None, suppress_health_check=list(H
 
 
 @pytest.fixture
-def door(organisation):
-    """`send(body, headers)` to a sender of the kind; answers the status."""
+def door(organisation, monkeypatch):
+    """`send(body, headers)` to a sender of the kind, whose signatures all fit; what is refused for its signature is
+    tried elsewhere, and one of them would ask Amazon."""
     web = Client()
 
     def of(kind):
+        if hasattr(registry.adapter_for(kind), "verify"):
+            monkeypatch.setattr(type(registry.adapter_for(kind)), "verify", lambda *_: None)
         more = {"expected_every_seconds": 60} if kind == "heartbeat" else {}
         tool = sender(kind, key=f"key-of-{kind}", **more)
 
@@ -46,8 +49,6 @@ def check(answer) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_example_of_every_kind_is_accepted_and_makes_what_it_says(door, kind):
-    if hasattr(registry.adapter_for(kind), "verify") and kind == "sns":
-        pytest.skip("signed by a certificate that is not ours; test_signatures has its own")
     answer = door(kind)(*registry.adapter_for(kind).example())
     assert 200 <= answer.status_code < 300, answer.content
 

@@ -56,7 +56,7 @@ def test_one_poisoned_body_holds_up_nobody_and_is_failed_after_five_attempts(too
     def refuse(integration, told):
         if any(one.key == "bad" for one in told):
             raise ZeroDivisionError("kaputt")
-        written(integration, told)
+        return written(integration, told)
 
     monkeypatch.setattr(alerts.alert_rows, "write", refuse)
     process_payloads(tool.pk)
