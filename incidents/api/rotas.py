@@ -102,7 +102,7 @@ class GapOut(Shape):
 class DutyNowOut(Shape):
     role = serializers.SerializerMethodField(help_text="Account role; null for a team.")
     team = serializers.CharField(source="team.slug", allow_null=True)
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     people = OnDutyOut(source="now", many=True, help_text="The first is paged first; empty when nobody is on call.")
     until = Moment(allow_null=True, help_text="When the first goes off duty.")
     gaps = GapOut(many=True, help_text="When nobody is on call within the next 14 days.")
