@@ -86,7 +86,7 @@ def _about_the_question(row: Delivery) -> str:
 def _about_the_page(row: Delivery) -> str:
     """Read from the database at this very moment: an answer of a second ago stops it."""
     page = Page.objects.select_related("candidate").get(pk=row.event.payload.get("page_id"))
-    if page.state != PageState.PAGING:
+    if page.state in (PageState.ANSWERED, PageState.ENDED):  # nobody answered: it is wanted all the more
         return f"{page.reason or 'The page was over'} before this left."
     if page.candidate is not None and page.candidate.status != "open":
         return f"{page.ref} was {page.candidate.get_status_display().lower()} before this left."

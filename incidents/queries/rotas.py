@@ -1,7 +1,7 @@
 """Reading who is on call: now, over the days of a calendar, for one person; and when nobody would be."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -151,6 +151,13 @@ class Cell:
     held: Held | None = None
     tint: int = 0
     is_gap: bool = False
+    is_narrow: bool = False
+
+    @property
+    def short(self) -> str:
+        """The first letters of the name, for a cell too narrow for it."""
+        words = self.held.person.display_name.split() if self.held else []
+        return "".join(word[0] for word in words[:1] + words[1:][-1:])
 
 
 @dataclass(frozen=True)
@@ -233,7 +240,7 @@ class _Grid:
                 continue
             if begins > reached:
                 cells.append(Cell(begins - reached, self.at(reached), one.starts_at))
-            cells.append(cell(ends - begins, one))
+            cells.append(replace(cell(ends - begins, one), is_narrow=(ends - begins) * 18 < self.columns))
             reached = ends
         if reached < self.columns:
             cells.append(Cell(self.columns - reached, self.at(reached), self.until))

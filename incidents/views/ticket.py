@@ -71,13 +71,13 @@ def show_ticket(
         "may_work": may_work,
         "may_reply": permissions.can(user, "comment_ticket", shown.ticket),
         "is_mine": shown.ticket.requester_id == user.pk,
+        "survivor": shown.ticket.merged_into,
     }
     if not shown.is_desk:
         return _show_report(request, shown.ticket, context, name, status)
     context |= {
         "watches": any(row.user_id == user.pk for row in shown.ticket.watchers.all()),
         "incident": shown.ticket.major_incident if permissions.can(user, "view_desk") else None,
-        "survivor": shown.ticket.merged_into,
         "answer": answer_about(shown.ticket),
     }
     return render(request, f"incidents/ticket/{name}.html", context, status=status)

@@ -44,7 +44,7 @@ API_CONFIGURATION = [
     row("api_rota_layer", "GET", "", "staff"),
     row("api_rota_layer", "PATCH DELETE", "", "desk_manager administrator"),
     row("api_overrides", "GET", "", "staff"),
-    row("api_overrides", "POST", "", "engineer desk_manager administrator", said="the engineer takes it over"),
+    row("api_overrides", "POST", "", "technician engineer desk_manager administrator", said="from one to the other"),
     row("api_override", "GET", "", "staff"),
     row("api_override", "DELETE", "", "engineer desk_manager administrator", said="stood in by the engineer"),
     row("api_pages", "GET", "", "staff"),
