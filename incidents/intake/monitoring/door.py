@@ -27,7 +27,7 @@ from incidents.models.access import digest
 
 LIMIT = 1024 * 1024
 """Bytes of one body, after inflating."""
-DRAINED = 16 * 1024 * 1024
+DRAINED = 32 * 1024 * 1024
 """Bytes of an unwanted body that are read away so that its sender hears why."""
 KEPT_OF_REFUSED = 64 * 1024
 """Bytes kept of a body that was too large: enough to see who sent what."""
