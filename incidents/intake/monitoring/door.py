@@ -27,6 +27,8 @@ from incidents.models.access import digest
 
 LIMIT = 1024 * 1024
 """Bytes of one body, after inflating."""
+DRAINED = 32 * 1024 * 1024
+"""Bytes of an unwanted body that are read away so that its sender hears why."""
 KEPT_OF_REFUSED = 64 * 1024
 """Bytes kept of a body that was too large: enough to see who sent what."""
 _SECRET_NAME = re.compile(
@@ -59,10 +61,12 @@ def receive(request: HttpRequest, *, kind: str, key: str | None, rest: str = "",
     if integration is None:
         if in_path:
             return _nobody_here(request)
+        drain(request)
         return _told(adapter.refused(received, Malformed("This key is unknown here.", field="key", status=401)))
     received = replace(received, settings=settings_of(integration))
     try:
         if received.method not in registry.methods_of(adapter):
+            drain(request)
             raise Malformed(f"Send this with {' or '.join(registry.methods_of(adapter))}.", status=405)
         received = replace(received, body=body_of(request))
         registry.verify(adapter, received)  # over the bytes as they were signed
@@ -164,16 +168,31 @@ def body_of(request: HttpRequest) -> bytes:
 
 def _raw(request: HttpRequest) -> bytes:
     """The bytes as sent, whether their length was announced or not."""
-    is_chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
-    source = request.META["wsgi.input"] if is_chunked and request.META.get("wsgi.input_terminated") else request
     try:
-        raw = source.read(LIMIT + 1)
+        raw = _source(request).read(LIMIT + 1)
+        if len(raw) > LIMIT:
+            drain(request)
+            request._mim_began_with = raw[:KEPT_OF_REFUSED]  # type: ignore[attr-defined]
+            raise _too_large()
     except OSError:
         raise Malformed("The body broke off.") from None
-    if len(raw) > LIMIT:
-        request._mim_began_with = raw[:KEPT_OF_REFUSED]  # type: ignore[attr-defined]
-        raise _too_large()
     return raw
+
+
+def _source(request: HttpRequest) -> Any:
+    is_chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    return request.META["wsgi.input"] if is_chunked and request.META.get("wsgi.input_terminated") else request
+
+
+def drain(request: HttpRequest) -> None:
+    """Reads away what is left of a body nobody wants, within reason: a sender that still sends when the connection
+    closes never sees the answer, and takes it for an outage."""
+    source, left = _source(request), DRAINED
+    try:
+        while left > 0 and (piece := source.read(64 * 1024)):
+            left -= len(piece)
+    except OSError:
+        return
 
 
 def _too_large() -> Malformed:
@@ -238,6 +257,7 @@ def _without(key: str | None, body: bytes) -> bytes:
 
 
 def _nobody_here(request: HttpRequest) -> HttpResponse:
+    drain(request)
     problem = {
         "type": "not_found",
         "title": "There is nothing here",
