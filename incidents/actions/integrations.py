@@ -14,7 +14,17 @@ from incidents import permissions
 from incidents.actions.input import clean_choice, clean_number, clean_text, unknown_fields
 from incidents.errors import Duplicate, InUse, Invalid
 from incidents.integration_kinds import TO_CHOOSE
-from incidents.models import Alert, AlertRule, Integration, IntegrationKind, Payload, Service, Team, User
+from incidents.models import (
+    Alert,
+    AlertRule,
+    Integration,
+    IntegrationKind,
+    Payload,
+    PhoneCall,
+    Service,
+    Team,
+    User,
+)
 from incidents.models.access import digest
 from incidents.sealed import seal
 
@@ -182,6 +192,7 @@ def delete_integration(integration_id: int, *, actor: User, at: datetime) -> Non
         "alerts": Alert.objects.filter(integration=integration).exists(),
         "payloads": Payload.objects.filter(integration=integration).exists(),
         "rules": AlertRule.objects.filter(integration=integration).exists(),
+        "calls": PhoneCall.objects.filter(integration=integration).exists(),
     }
     if kept := [what for what, is_there in refers.items() if is_there]:
         raise InUse(
