@@ -117,11 +117,15 @@ def is_empty(parsed: ParsedMail) -> bool:
 
 
 def continues(mail: Mail) -> bool:
-    """Whether it belongs to its ticket's conversation; a requester's answer to a closed report is a new one."""
+    """Whether it belongs to its ticket's conversation; a requester's answer to a closed report is a new one.
+
+    A report that was merged is closed, too, but its conversation goes on in the ticket it was merged into.
+    """
     ticket = mail.place.ticket
     if ticket is None or not (mail.place.standing or mail.place.is_signed):
         return False
-    return not (ticket.status == TicketStatus.CLOSED and mail.place.standing == "requester")
+    is_over = ticket.status == TicketStatus.CLOSED and ticket.merged_into_id is None
+    return not (is_over and mail.place.standing == "requester")
 
 
 def only_thanks(text: str) -> bool:
