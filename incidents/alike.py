@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import pairwise
 
 TITLE_COUNTS = 2.0
 """A word of the title says as much as two of the description."""
@@ -32,14 +34,18 @@ def _singular(word: str) -> str:
 
 def terms_of(title: str, body: str = "") -> dict[str, float]:
     """One- and two-word terms with how often they occur; those of the title weigh more."""
-    found: Counter[str] = Counter()
+    found: dict[str, float] = {}
     for text, counts in ((title, TITLE_COUNTS), (body[:BODY_CHARACTERS], 1.0)):
         words = words_of(text)
-        for word in words:
-            found[word] += counts  # type: ignore[assignment]
-        for first, second in zip(words, words[1:], strict=False):
-            found[f"{first} {second}"] += counts  # type: ignore[assignment]
-    return dict(found)
+        for term in (*words, *(f"{first} {second}" for first, second in pairwise(words))):
+            found[term] = found.get(term, 0.0) + counts
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _damped(times: float) -> float:
+    """A word said ten times does not say ten times as much."""
+    return 1 + math.log(max(times, 1))
 
 
 @dataclass(frozen=True)
@@ -65,12 +71,20 @@ class Vocabulary:
 
     def weight(self, term: str) -> float:
         """The inverse document frequency: 1 for a term of every text, more the rarer it is."""
-        return 1 + math.log((1 + self.documents) / (1 + self.counts.get(term, 0)))
+        return self._weights.get(term, self._rarest)
+
+    @cached_property
+    def _rarest(self) -> float:
+        return 1 + math.log(1 + self.documents)
+
+    @cached_property
+    def _weights(self) -> dict[str, float]:
+        return {term: self._rarest - math.log(1 + times) for term, times in self.counts.items()}
 
     def vector(self, terms: Mapping[str, float]) -> dict[str, float]:
         """Term weights of length 1, at most `MOST_TERMS` of them; empty for a text without a word."""
-        weighed = {term: (1 + math.log(max(times, 1))) * self.weight(term) for term, times in terms.items()}
-        return unit(weighed)
+        known, rarest = self._weights, self._rarest
+        return unit({term: _damped(times) * known.get(term, rarest) for term, times in terms.items()})
 
 
 def unit(weights: Mapping[str, float]) -> dict[str, float]:

@@ -46,4 +46,4 @@ def test_the_history_is_labelled_and_the_same_for_the_same_seed(history):
 def test_the_command_says_how_the_data_were_made():
     out = StringIO()
     call_command("measure_influx", seed=[31], days=40, per_day=30, outages=3, stdout=out)
-    assert "made by a program" in out.getvalue() and "All seeds: recall" in out.getvalue()
+    assert "by a program, not by a desk" in out.getvalue() and "All seeds: recall" in out.getvalue()
