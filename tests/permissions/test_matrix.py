@@ -9,7 +9,7 @@ from tests.permissions.notation import ACTORS, Row
 from tests.permissions.page import COMMAND, PAGE, written
 from tests.permissions.routes import all_routes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.broad]
+pytestmark = [pytest.mark.django_db, pytest.mark.broad, pytest.mark.timeout(600)]  # the whole world is built once
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)

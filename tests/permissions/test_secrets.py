@@ -11,7 +11,7 @@ from tests.permissions.matrix import ROWS
 from tests.permissions.notation import row
 from tests.permissions.world import SECRETS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.broad]
+pytestmark = [pytest.mark.django_db, pytest.mark.broad, pytest.mark.timeout(600)]  # the whole world is built once
 
 MAY_READ = {
     "stakeholder": ("own", "foreign"),
