@@ -115,7 +115,7 @@ def test_compressed_bodies_are_inflated_and_stored_so(post, encoding, pack):
         (b"{" * 5_000_000, "", 413),
         (b"x" * (1024 * 1024 + 1), "", 413),
         (gzip.compress(b"a" * 50_000_000), "gzip", 413),
-        (gzip.compress(b"{}")[:-6], "gzip", 400),
+        (gzip.compress(b"{}", mtime=0)[:-6], "gzip", 400),
         (b"not gzip", "gzip", 400),
         (b"{}", "br", 415),
         (b"", "", 400),
