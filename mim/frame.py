@@ -79,7 +79,6 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("raci", "RACI matrix", "table", ADMINISTRATORS | COMMANDERS),
             Place("integrations", "Integrations", "plug-connected", CONFIGURE_THE_DESK),
             Place("alert_rules", "Alert rules", "route", CONFIGURE_THE_DESK),
-            Place("mail_catcher", "Mail", "mail", ADMINISTRATORS),
             Place("mail_in", "E-mail in", "mail-opened", ADMINISTRATORS | {A.SERVICE_DESK_MANAGER}),
             Place("mail_catcher", "Caught mail", "mail", ADMINISTRATORS),
             Place("api_keys", "API keys", "key", ADMINISTRATORS),

@@ -17,8 +17,10 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.urls import NoReverseMatch, reverse
 
 from incidents.models import (
+    Alert,
     Candidate,
     Change,
+    Integration,
     MajorIncident,
     Problem,
     Service,
@@ -88,11 +90,15 @@ def _records() -> Iterator[Screen]:
         ("candidate", manager, "candidate", Candidate.objects.order_by("-id").first(), "pk"),
         ("problem", A.PROBLEM_MANAGER, "problem", Problem.objects.order_by("-id").first(), "pk"),
         ("change", A.CHANGE_MANAGER, "change", Change.objects.order_by("-id").first(), "pk"),
+        ("alert", A.SERVICE_DESK_TECHNICIAN, "alert", Alert.objects.order_by("-id").first(), "pk"),
+        ("integration", A.ADMINISTRATOR, "integration", Integration.objects.order_by("-id").first(), "pk"),
         ("service", A.ADMINISTRATOR, "service", Service.objects.order_by("tier", "name").first(), "slug"),
     ]
     running = MajorIncident.objects.filter(stage__in=OPEN_STAGES).order_by("-last_seq").first()
     past = MajorIncident.objects.filter(stage="closed", merged_into=None).order_by("-last_seq").first()
     newest += [("war-room", manager, "war_room", running, "pk"), ("war-room-closed", manager, "war_room", past, "pk")]
+    if running is not None:
+        yield from _screen("children", manager, "children", running.pk)
     newest += [("review", manager, "review", past, "pk"), ("document", manager, "document", past, "pk")]
     for name, role, url_name, record, field in newest:
         if record is not None:
