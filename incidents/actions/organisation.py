@@ -27,6 +27,7 @@ from incidents.process import AccountRole, Audience
 
 _HOURS = 24 * 90
 _MINUTES = 7 * 24 * 60
+_DAYS = 3650
 
 
 def _zone(value: Any) -> str:
@@ -70,6 +71,8 @@ _SETTINGS: dict[str, Callable[[Any], Any]] = {
     "consult_limit_minutes": lambda value: clean_number("consult_limit_minutes", value, least=1, most=_MINUTES),
     "observation_hours": lambda value: clean_number("observation_hours", value, most=_HOURS),
     "still_broken_to_reopen": lambda value: clean_number("still_broken_to_reopen", value, least=1, most=10_000),
+    "alert_days": lambda value: clean_number("alert_days", value, least=1, most=_DAYS),
+    "payload_days": lambda value: clean_number("payload_days", value, least=1, most=_DAYS),
     "priority_table": _table,
     "bridge_pattern": _pattern,
 }

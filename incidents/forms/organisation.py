@@ -24,6 +24,14 @@ class OrganisationForm(DeskForm):
     still_broken_to_reopen = forms.IntegerField(
         label="“Still broken” to reopen", min_value=1, help_text="Answers by different people."
     )
+    alert_days = forms.IntegerField(
+        label="Keep alerts, days",
+        min_value=1,
+        help_text="Resolved ones without a ticket, candidate or incident; the others stay.",
+    )
+    payload_days = forms.IntegerField(
+        label="Keep what tools sent, days", min_value=1, help_text="As it came, to look at and to replay."
+    )
     bridge_pattern = forms.CharField(
         label="Link of a new conference bridge",
         max_length=300,
@@ -35,6 +43,7 @@ class OrganisationForm(DeskForm):
         ("name",),
         ("time_zone", "currency"),
         ("consult_limit_minutes", "observation_hours", "still_broken_to_reopen"),
+        ("alert_days", "payload_days"),
         ("bridge_pattern",),
     )
 

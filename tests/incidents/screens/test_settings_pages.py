@@ -103,6 +103,7 @@ def test_the_matrix_costs_the_same_for_1_10_and_45_versions(as_administrator, ad
 # --- Organisation -----------------------------------------------------------------------------
 SETTINGS = {"name": "Northwind", "time_zone": "Europe/Berlin", "currency": "USD", "consult_limit_minutes": "10",
             "observation_hours": "0", "still_broken_to_reopen": "5",
+            "alert_days": "90", "payload_days": "7",
             "bridge_pattern": "https://meet.example.org/{ref}"}  # fmt: skip
 
 
@@ -110,6 +111,7 @@ def test_settings_are_saved(as_administrator, organisation):
     assert as_administrator.post(reverse("organisation"), SETTINGS).status_code == 302
     saved = Organisation.current()
     assert (saved.currency, saved.observation_hours, saved.still_broken_to_reopen) == ("USD", 0, 5)
+    assert (saved.alert_days, saved.payload_days) == (90, 7)
 
 
 @pytest.mark.parametrize(("field", "value", "words"), [("currency", "EU", "three letters"),
