@@ -5,6 +5,7 @@ reads both again: two sweeps, a restart in the middle or an answer at the same m
 """
 
 import logging
+import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -131,11 +132,14 @@ def sweep(*, now: datetime, limit: int = 500) -> int:
 
     One page that cannot go on does not hold up the others.
     """
-    due = Page.objects.filter(state=PageState.PAGING, due_at__lte=now).order_by("due_at", "id")
+    due = Page.objects.filter(state=PageState.PAGING, due_at__lte=now)
+    keys = list(due.order_by("due_at", "id").values_list("pk", flat=True)[:limit])
+    random.shuffle(keys)  # sweeps in parallel take different ones, instead of waiting for each other at every one
     taken = 0
-    for key in due.values_list("pk", flat=True)[:limit]:
+    for key in keys:
         try:
-            taken += advance(key, now=max(now, timezone.now()))
+            if due.filter(pk=key).exists():  # another sweep may have been here
+                taken += advance(key, now=max(now, timezone.now()))
         except Exception:
             _log.exception("page could not go on", extra={"page": key})
     return taken

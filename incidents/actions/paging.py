@@ -25,11 +25,11 @@ def lock_subject(candidate_id: int | None, incident_id: int | None) -> Candidate
     return candidates.locked(candidate_id) if candidate_id else lock_incident(incident_id or 0)
 
 
-@transaction.atomic
 def record(
     kind: EventKind, subject: Candidate | MajorIncident, *, actor: User | None, at: datetime, **payload: Any
 ) -> TimelineEvent:
-    """One entry about paging. The caller holds the subject's lock. ValueError for another kind."""
+    """One entry about paging, in the transaction of the caller, who holds the subject's lock. ValueError for another
+    kind."""
     if kind not in KINDS:
         raise ValueError(kind)
     return events.record(kind, subject, actor=actor, at=at, **payload)
