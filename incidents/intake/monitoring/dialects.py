@@ -170,6 +170,7 @@ def _alert(integration: Integration, alias: str) -> dict[str, Any] | None:
 @require_http_methods(HEARTBEAT.methods)
 def heartbeat(request: HttpRequest, key: str, rest: str = "") -> HttpResponse:
     """Any request is a beat. It is recorded where the heartbeat stands, not kept as a payload: they are too many."""
+    door.drain(request)
     integration = door.known("heartbeat", key)
     nothing = Received(kind="heartbeat", body=b"", headers={}, query={}, method=request.method or "GET")
     if integration is None:
