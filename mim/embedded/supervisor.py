@@ -164,6 +164,7 @@ class Product:
             folder = Path(self.environment["MIM_MAIL_CATCHER_DIR"])
             self._add(programs.mail_catcher(self.environment, self.logs, folder, self._mail_port))
         self._prepare()
+        self._choose_mail_in(anywhere=True)
         self._add(programs.web(self.environment, self.logs, host, self.options.port))
         self._add(programs.mail_listener(self.environment, self.logs))
         self._add(programs.worker({**self.environment, "MIM_READY_FILE": str(self.worker_ready)}, self.logs))
@@ -179,24 +180,28 @@ class Product:
         given.setdefault("MIM_ALLOWED_HOSTS", ",".join(dict.fromkeys([shown, "127.0.0.1", "localhost", "[::1]"])))
         self.stream_port = free_port(host, preferred=self.options.port + 1)
         given.setdefault("MIM_STREAM_ORIGIN", f"http://{shown}:{self.stream_port}")
-        self._choose_mail_in()
+        self._choose_mail_in(anywhere=False)
         self._mail_port = 0
         if not given.get("MIM_EMAIL_URL"):
             self._mail_port = free_port()
             given["MIM_EMAIL_URL"] = f"smtp://127.0.0.1:{self._mail_port}"
             given["MIM_MAIL_CATCHER_DIR"] = str(self.var / "mail")
 
-    def _choose_mail_in(self) -> None:
-        """Where mail comes in: what was asked for, which must be free, else the usual port or any other."""
+    def _choose_mail_in(self, *, anywhere: bool) -> None:
+        """Where mail comes in: what was asked for, which must be free. Nothing asked: the usual port or any other, but
+        `anywhere` only just before the listener starts, since another start may take it meanwhile."""
         given = self.environment
         host = given.setdefault("MIM_MAIL_IN_HOST", "127.0.0.1")
         asked = self.options.mail_port or given.get("MIM_MAIL_IN_PORT")
+        if self.mail_in_port:
+            return
         if asked:
             self.mail_in_port = _asked_port(asked)
             require_free(host, self.mail_in_port, option="--mail-port")
-        else:
+        elif anywhere:
             self.mail_in_port = free_port(host, preferred=MAIL_IN_PORT)
-        given["MIM_MAIL_IN_PORT"] = str(self.mail_in_port)
+        if self.mail_in_port:
+            given["MIM_MAIL_IN_PORT"] = str(self.mail_in_port)
 
     def _prepare(self) -> None:
         """Migrations, static files and the demo organisation, unless the last start did them already."""
