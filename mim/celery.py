@@ -19,11 +19,12 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(["incidents.intake.email"])
 app.autodiscover_tasks(["incidents.intake.voice"])
 
-# A lane of its own for what people wait for: the worker takes from both in turn, so that thousands of messages to be
-# delivered do not stand before the one glance that says "this is an outage".
-app.conf.task_queues = (Queue("celery"), Queue("urgent"))
+URGENT = "urgent"
+# A lane of its own for what people wait for: thousands of messages to be delivered must not stand before the one
+# glance that says "this is an outage". mim.embedded.worker serves it with a thread that does nothing else.
+app.conf.task_queues = (Queue("celery"), Queue(URGENT))
 app.conf.task_default_queue = "celery"
-app.conf.task_routes = {"incidents.tasks.look_for_influx": {"queue": "urgent"}}
+app.conf.task_routes = {"incidents.tasks.look_for_influx": {"queue": URGENT}}
 
 app.conf.beat_schedule = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep_deliveries", "schedule": 5.0},

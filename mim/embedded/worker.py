@@ -1,7 +1,8 @@
 """`python -m mim.embedded.worker`: a Celery worker on threads with beat inside, one small process.
 
 Celery's own `-B` forks a second process that outlives a killed worker; here beat is a thread, and
-its end is the process's end, which the supervisor notices.
+its end is the process's end, which the supervisor notices. So is the urgent lane: what people wait
+for must not stand behind a pool whose threads all deliver messages.
 """
 
 import logging
@@ -12,8 +13,11 @@ from typing import Any
 
 from celery.beat import Scheduler, Service
 from celery.signals import worker_ready, worker_shutting_down
+from django.db import close_old_connections
+from kombu import Connection, Queue
+from kombu.mixins import ConsumerMixin
 
-from mim.celery import app
+from mim.celery import URGENT, app
 
 _log = logging.getLogger("mim.worker")
 _stopping = threading.Event()
@@ -30,6 +34,39 @@ def run_beat(service: Service) -> None:
         os._exit(70)
 
 
+class UrgentLane(ConsumerMixin):
+    """Does the tasks of the urgent queue one after the other. They are sweeps: a message may be lost, so it is
+    acknowledged before the work, and a failure is written down and left to the next."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def get_consumers(self, Consumer: Any, channel: Any) -> list[Any]:  # noqa: N803 (kombu passes a class)
+        return [Consumer([Queue(URGENT)], callbacks=[self.run_task], accept=["json"], prefetch_count=1)]
+
+    def run_task(self, body: Any, message: Any) -> None:
+        message.ack()
+        name = message.headers.get("task", "")
+        close_old_connections()
+        try:
+            app.tasks[name].apply(throw=True)
+        except Exception:
+            _log.exception("urgent task failed", extra={"task": name})
+        finally:
+            close_old_connections()
+
+
+def run_urgent() -> None:
+    """Runs until the worker stops; kombu connects again when the broker was away."""
+    try:
+        with app.connection_for_read() as connection:
+            UrgentLane(connection).run()
+    except Exception:
+        _log.exception("the urgent lane died")
+    if not _stopping.is_set():
+        os._exit(70)
+
+
 def main() -> None:
     """Runs until SIGTERM; says it is ready by touching the file in `MIM_READY_FILE`."""
     service = Service(app, max_interval=1, scheduler_cls=Scheduler)
@@ -37,6 +74,7 @@ def main() -> None:
     @worker_ready.connect(weak=False)
     def begin(**_: Any) -> None:
         threading.Thread(target=run_beat, args=(service,), daemon=True, name="beat").start()
+        threading.Thread(target=run_urgent, daemon=True, name="urgent lane").start()
         if ready := os.environ.get("MIM_READY_FILE"):
             Path(ready).touch()
 
@@ -47,6 +85,7 @@ def main() -> None:
 
     app.worker_main(
         ["--quiet", "worker", "--pool", "threads", "--concurrency", str(CONCURRENCY), "--loglevel", "warning"]
+        + ["--queues", "celery"]
         + ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     )
 

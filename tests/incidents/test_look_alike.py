@@ -117,4 +117,4 @@ def test_the_cost_does_not_grow_with_what_is_found(filler, technician, checkout)
         with CaptureQueriesContext(connection) as asked:
             looks_like(mine, for_user=technician)
         costs.append(len(asked))
-    assert costs[0] == costs[1] <= 12
+    assert costs[0] == costs[1] <= 16  # with the savepoint around the word index
