@@ -29,9 +29,17 @@ function isTyping(element) {
   }) || element.querySelector("dialog[open], :popover-open") !== null;
 }
 
+/* A button is not taken away between pressing and letting go, nor a form while its answer is on the way. */
+let pressed = null;
+document.addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
+for (const name of ["pointerup", "pointercancel"]) {
+  document.addEventListener(name, () => setTimeout(() => { pressed = null; release(); }, 50), true);
+}
+const isActing = (element) => (pressed && element.contains(pressed)) || element.querySelector("form[data-sent]") !== null;
+
 function refetch(element) {
   if (!element.isConnected) return;
-  if (document.hidden || isTyping(element)) return void held.add(element);
+  if (document.hidden || isTyping(element) || isActing(element)) return void held.add(element);
   held.delete(element);
   fetched.set(element, performance.now());
   element.dispatchEvent(new CustomEvent("live", { bubbles: false }));
@@ -50,7 +58,7 @@ function schedule(element) {
 function release() {
   for (const element of [...held]) {
     if (!element.isConnected) held.delete(element);
-    else if (!document.hidden && !isTyping(element)) schedule(element);
+    else if (!document.hidden && !isTyping(element) && !isActing(element)) schedule(element);
   }
 }
 document.addEventListener("focusout", () => setTimeout(release, 50));
@@ -62,6 +70,10 @@ let kept = [];
 let opened = [];
 body.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.requestConfig?.triggeringEvent?.type !== "live" || !event.detail.shouldSwap) return;
+  if (isActing(event.detail.target)) {
+    event.detail.shouldSwap = false;
+    return void held.add(event.detail.target);
+  }
   const active = document.activeElement;
   kept = [...event.detail.target.querySelectorAll("[data-keep][id]")].map((node) => ({
     node, focus: node.contains(active) ? active : null, from: active?.selectionStart, to: active?.selectionEnd,
@@ -111,7 +123,6 @@ function hear({ data }) {
   }
   if (data.type === "resync") all().forEach(schedule);
   if (data.type !== "nudge") return;
-  nudgedAt = performance.now();
   for (const element of all()) {
     if (!topicsOf(element).includes(data.topic)) continue;
     const shown = Number(element.dataset.sequence ?? 0);
@@ -121,12 +132,11 @@ function hear({ data }) {
 }
 
 /* What somebody did here shows here, even when its nudge went by before the stream was open. */
-let nudgedAt = 0;
 body.addEventListener("htmx:afterRequest", (event) => {
   if (!event.detail.successful || (event.detail.requestConfig?.verb ?? "get") === "get") return;
   const doneAt = performance.now();
   setTimeout(() => {
-    if (nudgedAt < doneAt - PAUSE) all().forEach(schedule);
+    for (const element of all()) if ((fetched.get(element) ?? 0) < doneAt) schedule(element);
   }, PAUSE + 500);
 });
 

@@ -84,4 +84,6 @@ def test_filing_a_ticket_takes_few_statements(technician, checkout):
     caller.post("tickets", body, 201)
     with CaptureQueriesContext(connection) as found:
         caller.post("tickets", body, 201)
-    assert len(found) <= CREATE, "\n".join(query["sql"][:150] for query in found)
+    # A test runs in a transaction of its own: a savepoint here is a beginning elsewhere, which is no round trip.
+    asked = [query["sql"][:150] for query in found if not query["sql"].startswith("SAVEPOINT")]
+    assert len(asked) <= CREATE, "\n".join(asked)

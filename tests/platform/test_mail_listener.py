@@ -23,7 +23,7 @@ from mim.embedded.services import ROOT
 from tests.incidents.mail.mails import mail
 from tests.platform.conftest import until
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 DESK = "servicedesk@localhost"
 RITA = "rita@customer.example"
 MAILS = "SELECT raw, envelope_from, recipients, via FROM incidents_inboundmail ORDER BY id"

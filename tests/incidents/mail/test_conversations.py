@@ -221,6 +221,7 @@ def test_somebody_elses_answer_reopens_nothing(by_mail, resolved):
 
 def test_it_counts_as_still_broken_for_the_incident(by_mail, resolving, engineer, manager, checkout):
     from incidents.actions import cascades, downtime, major_incidents
+    from incidents.queries.observations import still_broken_people
     from tests.incidents.conftest import fix
 
     now = timezone.now()
@@ -231,7 +232,7 @@ def test_it_counts_as_still_broken_for_the_incident(by_mail, resolving, engineer
     incident = major_incidents.confirm_resolution(resolving.pk, actor=manager, at=now)
     cascades.run_waiting(at=now)
     answer(by_mail, again(child), body="It is as broken as before.")
-    assert cascades.still_broken_people(again(incident)) == {"rita@customer.example"}
+    assert still_broken_people(again(incident)) == {"rita@customer.example"}
 
 
 def test_an_answer_to_a_closed_report_is_a_new_one_that_names_it(by_mail, resolved, technician):

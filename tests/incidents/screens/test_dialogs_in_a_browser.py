@@ -28,7 +28,7 @@ def test_chosen_tickets_of_the_live_queue_are_proposed_in_a_dialog(tab, technici
         tab.get_by_label(f"Select {one.ref}", exact=True).check()
     tab.get_by_role("group", name="With the selected tickets").get_by_text("Propose as major").click()
     dialog = tab.locator("#dialog")
-    expect(dialog.get_by_label("Tickets")).to_have_value(f"{second.ref}, {first.ref}")
+    expect(dialog.get_by_label("Tickets")).to_have_value(f"{first.ref}, {second.ref}")
     dialog.get_by_role("button", name="Propose as major").click()
     expect(dialog.get_by_role("alert")).to_be_visible()
     dialog.get_by_label("Why may this be major?").fill("Everybody calls")

@@ -154,7 +154,7 @@ def test_a_suspected_major_pages_the_manager_at_once(at_desk, technician, manage
     candidate = Candidate.objects.get()
     assert (candidate.source, candidate.service) == ("hotline", checkout)
     assert "Technician on the phone" in candidate.reasons[0]
-    assert Delivery.objects.filter(moment="candidate", recipient=manager).exists()
+    assert Delivery.objects.filter(moment="page", recipient=manager).exists()
 
 
 def test_more_calls_join_the_candidate_of_the_service(at_desk, technician, checkout):

@@ -3,23 +3,12 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from incidents.models import AlertRule, Integration
 from tests.incidents.screens.monitoring import alert, payload, sender
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        with sync_playwright() as playwright:
-            opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-            yield opened
-            opened.close()
 
 
 @pytest.fixture
@@ -35,6 +24,7 @@ def tab(chromium, settings, live_server, client, service_desk_manager):
 def check(tab, scheme: str = "light") -> None:
     """Nothing that axe finds, and no sideways scrolling on a phone."""
     tab.emulate_media(color_scheme=scheme)
+    tab.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
     found = Axe().run(tab).response["violations"]
     assert not found, [(v["id"], [node["html"][:160] for node in v["nodes"][:4]]) for v in found]
     tab.set_viewport_size({"width": 360, "height": 780})

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from incidents import answer_links
-from incidents.actions import cascades, downtime, major_incidents, tickets
+from incidents.actions import cascades, downtime, major_incidents, observations, tickets
 from incidents.models import MajorIncident, Ticket, TimelineEvent
 from tests import factories
 from tests.factories import again
@@ -176,5 +176,5 @@ def test_three_people_without_accounts_bring_the_incident_back(client, resolving
     cascades.run_waiting(at=timezone.now())
     for one in made:
         client.post(answer_links.address(Ticket.objects.get(pk=one.pk), works=False), {"works": "no"})
-    assert cascades.reopen_failed_observations(at=timezone.now()) == 1
+    assert observations.reopen_failed_observations(at=timezone.now()) == 1
     assert MajorIncident.objects.get(pk=resolving.pk).stage == "containment"

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from incidents.actions import candidates, major_incidents, tickets
 from incidents.models import AffectedPerson, AudienceMembership, Candidate, Ticket
@@ -13,17 +13,6 @@ from tests import factories
 from tests.factories import again
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        with sync_playwright() as playwright:
-            opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-            yield opened
-            opened.close()
 
 
 @pytest.fixture

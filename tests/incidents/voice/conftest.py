@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from incidents.actions import organisation as organisations
+from incidents.actions import rotas
 from incidents.models import Integration, User
 from incidents.models.access import digest
 from incidents.sealed import seal
@@ -29,7 +29,7 @@ def line(organisation, administrator, checkout):
 def on_call_manager(manager, administrator):
     User.objects.filter(pk=manager.pk).update(phone="+49 170 765 43 21")
     now = timezone.now()
-    organisations.add_shift(
+    rotas.add_shift(
         role="major_incident_manager", person=manager, starts_at=now - timedelta(hours=1),
         ends_at=now + timedelta(hours=8), actor=administrator, at=now,
     )  # fmt: skip

@@ -290,7 +290,7 @@ def test_settings_that_make_no_sense_count_as_not_given(line):
 
 def test_the_manager_is_told_of_the_candidate(line, on_call_manager):
     Provider().asked("/menu", Digits="3")
-    assert Delivery.objects.filter(moment="candidate", recipient=on_call_manager).exists()
+    assert Delivery.objects.filter(moment="page", recipient=on_call_manager).exists()
 
 
 def test_the_hotline_page_lists_the_calls(line, client, technician):
