@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from incidents import tasks
 from incidents.actions import cascades, downtime, major_incidents, observations, tickets
-from incidents.models import CascadeResult, IdempotentRequest, Ticket
+from incidents.models import CascadeResult, IdempotentRequest, Ticket, TimelineEvent
 from incidents.process import EventKind
 from incidents.queries.observations import answers, still_broken_people
 from tests import factories
@@ -120,6 +120,7 @@ def test_the_sweeps_run_on_an_empty_desk(organisation):
         tasks.sweep_consults,
     ):
         sweep()
+    assert not TimelineEvent.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -46,6 +46,8 @@ def test_both_live_secrets_sign(kind, header, secret):
     asks(kind, b"{}", {header: signed(secret, b"{}")})
     asks(kind, b"{}", {header: f"sha256={signed(secret, b'{}').upper()}"})
     asks(kind, b"{}", {header: b64encode(hmac.new(secret.encode(), b"{}", sha256).digest()).decode()})
+    with pytest.raises(Malformed):
+        asks(kind, b"{}", {header: signed("retired", b"{}")})
 
 
 @pytest.mark.parametrize(
