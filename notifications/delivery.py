@@ -9,7 +9,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -17,8 +17,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from incidents import live
-from notifications import evidence, fan_out, freshness, page_links, storm
-from notifications.channels import Channel, Outcome, Outgoing, registry
+from notifications import evidence, fallback, fan_out, freshness, page_links, storm
+from notifications.bell import ring
+from notifications.channels import LOCAL, Channel, Outcome, Outgoing, registry
+from notifications.channels.health import HealthBook
 from notifications.messages import wording_of
 from notifications.models import WAITING_STATES, Delivery, DeliveryState, Message
 
@@ -26,22 +28,24 @@ LEASE = timedelta(seconds=15)
 REPORT_EVERY_SECONDS = 1.0
 RENEW_BELOW = timedelta(seconds=8)
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 5, 600
+LONGEST_PAUSE = timedelta(hours=1)
 _LANE = 0x4D494D  # names the advisory lock under which a channel that sends one at a time is claimed
 _log = logging.getLogger(__name__)
 
 
-def deliver_due(*, seconds: float = 60) -> int:
-    """Sends what is due until nothing is left or the time is up; returns how many messages were tried.
+def deliver_due(*, seconds: float = 60, only: Collection[str] = LOCAL) -> int:
+    """Sends what is due on these channels until nothing is left or the time is up; returns how many were tried.
 
     Safe to run twice and in parallel: rows are claimed under lock, one worker each.
     """
+    channels = [channel for key, channel in registry().items() if key in only]
     ends_at = time.monotonic() + seconds
     tried = 0
     touched: set[int] = set()
     reported_at = time.monotonic()
     while time.monotonic() < ends_at:
         more = fan_out.expand_next()
-        for channel in registry().values():
+        for channel in channels:
             rows = _send_batch(channel)
             tried += len(rows)
             touched |= {row.incident_id for row in rows if row.incident_id}
@@ -54,6 +58,18 @@ def deliver_due(*, seconds: float = 60) -> int:
         reported_at = time.monotonic()
     _report(touched)
     return tried
+
+
+def remote_channels_due(*, now: datetime) -> list[str]:
+    """Channels with a provider that have something to send at this moment. One query."""
+    waiting = _due(now).exclude(channel__in=LOCAL)
+    return list(waiting.order_by().values_list("channel", flat=True).distinct())
+
+
+def _due(now: datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        Q(state=DeliveryState.QUEUED, next_attempt_at__lte=now) | Q(state=DeliveryState.SENDING, lease_until__lte=now)
+    )
 
 
 def _report(touched: set[int]) -> None:
@@ -70,11 +86,8 @@ def claim(channel: Channel, *, now: datetime, lease: uuid.UUID) -> list[Delivery
         if channel.one_at_a_time and not _lane_is_free(channel, now):
             return []
         due = (
-            Delivery.objects.filter(channel=channel.key)
-            .filter(
-                Q(state=DeliveryState.QUEUED, next_attempt_at__lte=now)
-                | Q(state=DeliveryState.SENDING, lease_until__lte=now)
-            )
+            _due(now)
+            .filter(channel=channel.key)
             .order_by("priority", "next_attempt_at", "id")
             .select_for_update(skip_locked=True)
         )
@@ -82,7 +95,8 @@ def claim(channel: Channel, *, now: datetime, lease: uuid.UUID) -> list[Delivery
         Delivery.objects.filter(pk__in=taken).update(
             state=DeliveryState.SENDING, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1
         )
-    rows = Delivery.objects.select_related("event__actor", "event__incident", "recipient").filter(lease=lease)
+    told = ("event__actor", "event__incident", "recipient", "contact", "destination")
+    rows = Delivery.objects.select_related(*told).filter(lease=lease)
     return list(rows.order_by("priority", "next_attempt_at", "id"))
 
 
@@ -98,8 +112,10 @@ def _send_batch(channel: Channel) -> list[Delivery]:
     lease = uuid.uuid4()
     rows = claim(channel, now=timezone.now(), lease=lease)
     if rows:
+        health = HealthBook(channel.key)
         for group in channel.send(_still_wanted(rows, lease)):
             _settle(group, lease)
+            health.note(group, timezone.now())
     return rows
 
 
@@ -158,18 +174,19 @@ def _hold_back(row: Delivery, until: datetime, lease: uuid.UUID) -> None:
 def _settle(group: list[tuple[Outgoing, Outcome]], lease: uuid.UUID) -> None:
     """Writes what became of the messages. A row that another worker took over meanwhile is left to it."""
     now = timezone.now()
-    accepted: dict[tuple[int, str], list[int]] = {}
+    accepted: dict[tuple[int, str, str], list[int]] = {}
     for one, outcome in group:
         if outcome.accepted:
             _settle_digested(one)
-            accepted.setdefault((one.message.pk, outcome.answer), []).append(one.delivery.pk)
+            accepted.setdefault((one.message.pk, outcome.answer, outcome.provider_id), []).append(one.delivery.pk)
             continue
         _settle_refused(one.delivery, outcome, one.message, lease)
-    for (wording_id, answer), keys in accepted.items():
+    for (wording_id, answer, provider_id), keys in accepted.items():
         Delivery.objects.filter(pk__in=keys, lease=lease).update(
             state=DeliveryState.DELIVERED,
             delivered_at=now,
             answer=answer,
+            provider_id=provider_id,
             reason="",
             wording=wording_id,
             lease=None,
@@ -184,17 +201,25 @@ def _settle_digested(one: Outgoing) -> None:
         waiting.update(state=DeliveryState.SUPPRESSED, reason=said, lease=None, lease_until=None)
 
 
+@transaction.atomic
 def _settle_refused(row: Delivery, outcome: Outcome, wording: Message | None, lease: uuid.UUID) -> None:
-    """Not accepted: failed for good, or back in the queue for a later attempt."""
-    _mine(row, lease).update(
-        state=DeliveryState.FAILED if outcome.is_final else DeliveryState.QUEUED,
+    """Not accepted: told on the person's next channel when it may not wait, else back in the queue; or failed."""
+    now = timezone.now()
+    instead = fallback.next_row(row, outcome, now=now)
+    given_up = outcome.is_final or instead is not None
+    pause = max(retry_after(row.attempts), min(outcome.retry_after or timedelta(), LONGEST_PAUSE))
+    settled = _mine(row, lease).update(
+        state=DeliveryState.FAILED if given_up else DeliveryState.QUEUED,
         answer=outcome.answer,
-        reason=outcome.answer,
+        reason=fallback.said(outcome.answer, instead),
         wording=wording,
-        next_attempt_at=timezone.now() + retry_after(row.attempts),
+        next_attempt_at=now + pause,
         lease=None,
         lease_until=None,
     )
+    if instead is not None and settled:
+        Delivery.objects.bulk_create([instead], ignore_conflicts=True)
+        ring()
 
 
 def _mine(row: Delivery, lease: uuid.UUID) -> QuerySet[Delivery]:
