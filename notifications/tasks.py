@@ -3,7 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
+from incidents.wake_up import begun
 from notifications import delivery, escalation, evidence, promises, queued_mail, watchdog
+from notifications.bell import DELIVER
 from notifications.models import Heartbeat
 from notifications.status import files, subscribers
 
@@ -11,6 +13,7 @@ from notifications.status import files, subscribers
 @shared_task(ignore_result=True, time_limit=110)
 def sweep_deliveries() -> int:
     """The wake-up after an event, and every five seconds what a lost wake-up or a dead worker left."""
+    begun(DELIVER)
     tried = queued_mail.send_due(at=timezone.now())
     tried += delivery.deliver_due()
     evidence.report_outstanding()
