@@ -22,7 +22,8 @@ from django.utils import timezone
 from bench.running import address, fill_tickets, key
 from incidents.actions import arrivals, influx
 from incidents.actions.tickets import open_ticket
-from incidents.live import CHANNEL_PREFIX, _connection
+from incidents.broker import broker
+from incidents.live import CHANNEL_PREFIX
 from incidents.models import Candidate, Service
 
 RATE, TRIALS = int(os.environ.get("MIM_BENCH_RATE", "100")), 25
@@ -82,7 +83,7 @@ def decide(base: str, secret: str) -> tuple[float, float]:
     time.sleep(1.0)  # the first four are looked at, and have not decided
     if Candidate.objects.filter(service=about).exists():
         sys.exit("Four tickets raised a candidate: this bench measures nothing.")
-    heard = _connection().pubsub()
+    heard = broker().pubsub()
     heard.subscribe(f"{CHANNEL_PREFIX}command")
     post(base, secret, ticket(4, about))
     committed = time.perf_counter()

@@ -3,13 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
+from incidents.wake_up import begun
 from notifications import delivery, escalation, evidence, promises, queued_mail, vitals, watchdog
+from notifications.bell import DELIVER
 from notifications.status import files, subscribers
 
 
 @shared_task(ignore_result=True, time_limit=110)
 def sweep_deliveries() -> int:
     """The wake-up after an event, and every five seconds what a lost wake-up or a dead worker left."""
+    begun(DELIVER)
     for channel in delivery.remote_channels_due(now=timezone.now()):
         sweep_channel.apply_async((channel,), ignore_result=True, retry=False, expires=60)
     tried = queued_mail.send_due(at=timezone.now())
