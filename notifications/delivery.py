@@ -26,7 +26,7 @@ from notifications.models import WAITING_STATES, Delivery, DeliveryState, Messag
 
 LEASE = timedelta(seconds=15)
 REPORT_EVERY_SECONDS = 1.0
-RENEW_BELOW = timedelta(seconds=8)
+RENEW_BELOW = timedelta(seconds=12)  # what leaves now may take ten seconds
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 5, 600
 LONGEST_PAUSE = timedelta(hours=1)
 _LANE = 0x4D494D  # names the advisory lock under which a channel that sends one at a time is claimed

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import delivery, escalation, evidence, promises, queued_mail, watchdog
+from notifications import contact_messages, delivery, escalation, evidence, promises, queued_mail, watchdog
 from notifications.models import Heartbeat
 from notifications.status import files, subscribers
 
@@ -13,6 +13,8 @@ def sweep_deliveries() -> int:
     """The wake-up after an event, and every five seconds what a lost wake-up or a dead worker left."""
     for channel in delivery.remote_channels_due(now=timezone.now()):
         sweep_channel.apply_async((channel,), ignore_result=True, retry=False, expires=60)
+    if contact_messages.has_due(at=timezone.now()):
+        sweep_contact_messages.apply_async(ignore_result=True, retry=False, expires=60)
     tried = queued_mail.send_due(at=timezone.now())
     tried += delivery.deliver_due()
     evidence.report_outstanding()
@@ -23,6 +25,13 @@ def sweep_deliveries() -> int:
 def sweep_channel(channel: str) -> int:
     """What is due on one channel with a provider; apart from the others, which a slow provider must not hold up."""
     return delivery.deliver_due(seconds=50, only=[channel])
+
+
+@shared_task(ignore_result=True, time_limit=110)
+def sweep_contact_messages() -> int:
+    """Codes and tests people asked for; apart from the outbox, because they wait for a provider too."""
+    contact_messages.forget_spoken(at=timezone.now())
+    return contact_messages.send_due(at=timezone.now())
 
 
 @shared_task(ignore_result=True)
