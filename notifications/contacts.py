@@ -69,7 +69,9 @@ def entries(user: User) -> list[Entry]:
     points = list(ContactPoint.objects.filter(user=user))
     accounts = {row.channel: row for row in ChannelAccount.objects.all()}
     last: dict[int, ContactMessage] = {}
-    for message in ContactMessage.objects.filter(contact__in=points).order_by("contact", "-id").distinct("contact"):
+    for message in (
+        ContactMessage.objects.filter(contact__in=points).order_by("contact_id", "-id").distinct("contact_id")
+    ):
         if message.contact_id is not None:
             last[message.contact_id] = message
     mail = Entry(ChannelKey.EMAIL, str(ChannelKey.EMAIL.label), user.email)
