@@ -22,6 +22,7 @@ from notifications.routing import address_of
 
 OF_USE_FOR = timedelta(minutes=10)
 LEASE = timedelta(seconds=20)
+KEPT_FOR = timedelta(days=30)
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 5, 60
 _log = logging.getLogger(__name__)
 
@@ -101,27 +102,31 @@ def _claim(at: datetime) -> ContactMessage | None:
 
 def _send(message: ContactMessage, at: datetime) -> None:
     """Outside of any transaction: a slow provider holds nobody's locks."""
-    if message.contact is None:
-        _settle(message, Outcome(False, "The address was removed before this left.", is_final=True), at)
-        return
-    channel = registry().get(message.channel)
-    if channel is None:
-        _settle(message, Outcome(False, "Nothing here can send by this channel.", is_final=True), at)
-        return
+    groups: list[list[tuple[Outgoing, Outcome]]] = []
     try:
-        one = _outgoing(message, message.contact, at)
-        groups = list(channel.send([one]))
+        refusal = _why_not(message, at)
+        if not refusal:
+            groups = list(registry()[message.channel].send([_outgoing(message, at)]))
     except SealBroken as broken:
-        _settle(message, Outcome(False, str(broken), is_final=True), at)
-        return
-    except Exception as error:
+        refusal = str(broken)
+    except Exception as error:  # whatever a channel comes up with
         _log.exception("code or test could not be sent", extra={"contact_message": message.pk})
-        _settle(message, Outcome(False, f"It could not be sent: {type(error).__name__}", is_final=True), at)
-        return
+        refusal = f"It could not be sent: {type(error).__name__}"
+    if refusal:
+        _settle(message, Outcome(False, refusal, is_final=True), at)
     for group in groups:
         for _, outcome in group:
             _settle(message, outcome, at)
         HealthBook(message.channel).note(group, at)
+
+
+def _why_not(message: ContactMessage, at: datetime) -> str:
+    """Why it does not leave any more; "" when it does."""
+    if at > message.asked_at + OF_USE_FOR:
+        return message.answer or "No worker was there to send it."
+    if message.contact is None:
+        return "The address was removed before this left."
+    return "" if message.channel in registry() else "Nothing here can send by this channel."
 
 
 def _settle(message: ContactMessage, outcome: Outcome, at: datetime) -> None:
@@ -139,14 +144,14 @@ def _settle(message: ContactMessage, outcome: Outcome, at: datetime) -> None:
     live.changed(f"user-{message.user_id}", "contacts")
 
 
-def _outgoing(message: ContactMessage, point: ContactPoint, at: datetime) -> Outgoing:
+def _outgoing(message: ContactMessage, at: datetime) -> Outgoing:
     """As every channel takes it: a delivery and a message that are not in the database."""
     words = json.loads(unseal(message.sealed))
     delivery = Delivery(
         recipient=message.user,
-        contact=point,
+        contact=message.contact,
         channel=message.channel,
-        address=address_of(point),
+        address=address_of(message.contact) if message.contact else message.address,
         moment=f"contact_{message.kind}",
         message_id=message_id(message),
         priority=0,
@@ -182,7 +187,8 @@ def spoken(message: ContactMessage) -> str:
     return str(words.get("text", ""))
 
 
-def forget_spoken(*, at: datetime) -> int:
-    """The words of calls that are over: nobody asks for them any more."""
+def forget(*, at: datetime) -> None:
+    """The words of calls that are over, and after a month that they were."""
     over = ContactMessage.objects.filter(asked_at__lt=at - OF_USE_FOR).exclude(sealed="")
-    return over.update(sealed="")
+    over.exclude(sent_at__isnull=True, given_up_at__isnull=True).update(sealed="")
+    ContactMessage.objects.filter(asked_at__lt=at - KEPT_FOR).delete()

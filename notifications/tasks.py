@@ -30,7 +30,6 @@ def sweep_channel(channel: str) -> int:
 @shared_task(ignore_result=True, time_limit=110)
 def sweep_contact_messages() -> int:
     """Codes and tests people asked for; apart from the outbox, because they wait for a provider too."""
-    contact_messages.forget_spoken(at=timezone.now())
     return contact_messages.send_due(at=timezone.now())
 
 
@@ -64,6 +63,12 @@ def heartbeat() -> None:
 def write_status_page() -> int:
     """After something public changed, and every twenty seconds for what changes by time alone."""
     return len(files.write(timezone.now()))
+
+
+@shared_task(ignore_result=True)
+def forget_contact_messages() -> None:
+    """Codes and tests that are over are not kept."""
+    contact_messages.forget(at=timezone.now())
 
 
 @shared_task(ignore_result=True)
