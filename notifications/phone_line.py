@@ -45,6 +45,8 @@ class Subject:
     @classmethod
     def of(cls, about: dict[str, Any]) -> "Subject | None":
         """None when what it was about is not there any more."""
+        if "say" in about:
+            return cls(str(about["say"]))
         if "message_id" in about:
             message = contact_messages.by_message_id(str(about["message_id"]))
             spoken = contact_messages.spoken(message) if message else ""

@@ -3,8 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import contact_messages, delivery, escalation, evidence, promises, queued_mail, watchdog
-from notifications.models import Heartbeat
+from notifications import contact_messages, delivery, escalation, evidence, promises, queued_mail, vitals, watchdog
 from notifications.status import files, subscribers
 
 
@@ -54,9 +53,8 @@ def watch_pages() -> int:
 @shared_task(ignore_result=True)
 def heartbeat() -> None:
     """Asked for by beat and run by a worker, so both are alive when this is fresh."""
-    now = timezone.now()
     for name in ("beat", "worker"):
-        Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": now})
+        vitals.beat(name)
 
 
 @shared_task(ignore_result=True)

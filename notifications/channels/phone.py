@@ -187,7 +187,13 @@ def _by_provider(
 # --- What a call is about ----------------------------------------------------------------------
 def call_url(one: Outgoing) -> str:
     """Where the provider asks what to say: signed, and of this one message to this one person."""
-    about = {"delivery": one.delivery.pk} if one.delivery.pk else {"message_id": one.delivery.message_id}
+    row = one.delivery
+    if row.pk:
+        about: dict[str, Any] = {"delivery": row.pk}
+    elif row.contact_id:
+        about = {"message_id": row.message_id}
+    else:  # an administrator tries the provider
+        about = {"say": one.message.subject[:120]}
     token = signing.dumps(about, salt=_SALT)
     return f"{settings.PUBLIC_URL}{reverse('phone_call', args=[token])}"
 

@@ -187,7 +187,7 @@ def _manner(one: Outgoing) -> dict[str, str]:
     The topic makes a repetition replace the first, while that waits.
     """
     row = one.delivery
-    useful = max(row.valid_until - timezone.now(), timedelta(minutes=1))
+    useful = max((row.valid_until or timezone.now()) - timezone.now(), timedelta(minutes=1))
     longest = timedelta(hours=1) if row.priority == URGENT else timedelta(hours=24)
     topic = hashlib.sha256(row.message_id.encode()).digest()
     return {

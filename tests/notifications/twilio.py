@@ -99,7 +99,7 @@ class Call:
     def _take(self, response) -> None:
         assert response.status_code == 200, response.content
         self.tree = xml.fromstring(response.content)
-        self.heard = " ".join(one.text for one in self.tree.iter("Say"))
+        self.heard = " ".join(one.text or "" for one in self.tree.iter("Say"))
         gather = self.tree.find("Gather")
         self.action = gather.get("action") if gather is not None else ""
 
