@@ -370,3 +370,23 @@ def test_an_account_without_a_token_says_what_is_missing(crew, provider):
     row = Delivery.objects.get(channel="sms")
     assert (row.state, row.reason) == ("failed", "The account SID or the token of the provider is missing.")
     assert SmsChannel.one_at_a_time
+
+
+def test_what_is_on_its_way_is_not_given_back_to_a_more_urgent_message(people, checkout, provider, monkeypatch):
+    monkeypatch.setattr(delivery, "LOOK_FOR_URGENT_EVERY", timedelta(0))
+    provider.seconds = 0.2
+    for number in range(12):
+        one = person(f"chief{number}", AccountRole.MANAGEMENT)
+        ContactSettings.objects.create(user=one, email_position=9)
+        point(one, address=f"+49151123450{number:02}", takes_messages=True)
+    declare(people["manager"], checkout)
+    rows = Delivery.objects.filter(channel="sms").order_by("id")
+    looks = iter([False] * 4 + [True])
+
+    def appears(row, now):
+        return next(looks, False)
+
+    monkeypatch.setattr(delivery, "_something_more_urgent_waits", appears)
+    send("sms")
+    assert sorted(one["To"] for one in provider.texts) == sorted(rows.values_list("address", flat=True))
+    assert set(rows.values_list("state", "attempts")) == {("delivered", 1)}
