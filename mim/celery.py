@@ -47,6 +47,7 @@ app.conf.beat_schedule = {
         "task": "notifications.tasks.forget_unconfirmed_subscribers",
         "schedule": 3600.0,
     },
+    "forget-contact-messages": {"task": "notifications.tasks.forget_contact_messages", "schedule": 3600.0},
     "process-mail": {"task": "incidents.intake.email.tasks.process_mail", "schedule": 5.0},
     "poll-mailboxes": {"task": "incidents.intake.email.tasks.poll_mailboxes", "schedule": 15.0},
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},

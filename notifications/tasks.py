@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from incidents.wake_up import begun
-from notifications import delivery, escalation, evidence, promises, queued_mail, vitals, watchdog
+from notifications import contact_messages, delivery, escalation, evidence, promises, queued_mail, vitals, watchdog
 from notifications.bell import DELIVER
 from notifications.status import files, subscribers
 
@@ -15,6 +15,8 @@ def sweep_deliveries() -> int:
     begun(DELIVER)
     for channel in delivery.remote_channels_due(now=timezone.now()):
         sweep_channel.apply_async((channel,), ignore_result=True, retry=False, expires=60)
+    if contact_messages.has_due(at=timezone.now()):
+        sweep_contact_messages.apply_async(ignore_result=True, retry=False, expires=60)
     tried = queued_mail.send_due(at=timezone.now())
     tried += delivery.deliver_due()
     evidence.report_outstanding()
@@ -25,6 +27,12 @@ def sweep_deliveries() -> int:
 def sweep_channel(channel: str) -> int:
     """What is due on one channel with a provider; apart from the others, which a slow provider must not hold up."""
     return delivery.deliver_due(seconds=50, only=[channel])
+
+
+@shared_task(ignore_result=True, time_limit=110)
+def sweep_contact_messages() -> int:
+    """Codes and tests people asked for; apart from the outbox, because they wait for a provider too."""
+    return contact_messages.send_due(at=timezone.now())
 
 
 @shared_task(ignore_result=True)
@@ -56,6 +64,12 @@ def heartbeat() -> None:
 def write_status_page() -> int:
     """After something public changed, and every twenty seconds for what changes by time alone."""
     return len(files.write(timezone.now()))
+
+
+@shared_task(ignore_result=True)
+def forget_contact_messages() -> None:
+    """Codes and tests that are over are not kept."""
+    contact_messages.forget(at=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -3,7 +3,18 @@
 from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
-from notifications.views import deliveries, inbox, mail_catcher, pages, policies, previews, status_page, subscription
+from notifications.views import (
+    contacts,
+    deliveries,
+    inbox,
+    mail_catcher,
+    pages,
+    phone,
+    policies,
+    previews,
+    status_page,
+    subscription,
+)
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -21,6 +32,21 @@ urlpatterns: list[URLPattern] = [
     path("pages/<number:pk>/<slug:act>/", pages.page_do, name="page_do"),
     path("paged/<candidate:ref>/", pages.candidate_paged, name="candidate_paged"),
     path("paged/<incident:ref>/", pages.incident_paged, name="incident_paged"),
+    path("settings/messages/", contacts.message_settings, name="message_settings"),
+    path("settings/messages/addresses/", contacts.message_addresses, name="message_addresses"),
+    path("settings/messages/add/<slug:channel>/", contacts.contact_add, name="contact_add"),
+    path("settings/messages/email/<slug:act>/", contacts.contact_do, {"pk": 0}, name="contact_do_email"),
+    path("settings/messages/<number:pk>/", contacts.contact_edit, name="contact_edit"),
+    path("settings/messages/<number:pk>/verify/", contacts.contact_verify, name="contact_verify"),
+    path("settings/messages/<number:pk>/<slug:act>/", contacts.contact_do, name="contact_do"),
+    path("settings/messages/browser/subscribe/", contacts.push_subscribe, name="push_subscribe"),
+    path("push-worker.js", contacts.push_worker, name="push_worker"),
+    path("reach/people/<number:pk>/", contacts.person_contacts, name="person_contacts"),
+    path("reach/on-call/", contacts.on_call_reach, name="on_call_reach"),
+    path("phone/calls/<str:token>/", phone.phone_call, name="phone_call"),
+    path("phone/calls/<str:token>/key/", phone.phone_key, name="phone_key"),
+    path("phone/status/<slug:channel>/", phone.phone_status, name="phone_status"),
+    path("phone/replies/", phone.phone_reply, name="phone_reply"),
     path("mail/", mail_catcher.mail_catcher, name="mail_catcher"),
     path("mail/<slug:name>/", mail_catcher.mail, name="caught_mail"),
     path("portal/outages/<incident:ref>/subscription/", subscription.subscription, name="subscription"),

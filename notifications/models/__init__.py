@@ -3,10 +3,12 @@
 from notifications.models.channels import (
     ChannelAccount,
     ChannelKey,
+    ContactMessage,
     ContactPoint,
     ContactSettings,
     Destination,
     Health,
+    TextReply,
     note_outcome,
 )
 from notifications.models.outbox import (
@@ -35,6 +37,7 @@ __all__ = [
     "CallState",
     "ChannelAccount",
     "ChannelKey",
+    "ContactMessage",
     "ContactPoint",
     "ContactSettings",
     "Delivery",
@@ -53,5 +56,6 @@ __all__ = [
     "QueuedMail",
     "StatusSubscriber",
     "Subscription",
+    "TextReply",
     "note_outcome",
 ]
