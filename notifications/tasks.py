@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import delivery, escalation, evidence, promises, queued_mail, watchdog
+from notifications import delivery, escalation, evidence, promises, queued_mail, slack_replies, watchdog
 from notifications.models import Heartbeat
 from notifications.status import files, subscribers
 
@@ -61,3 +61,10 @@ def write_status_page() -> int:
 def forget_unconfirmed_subscribers() -> int:
     """Addresses whose owner never confirmed are not kept."""
     return subscribers.forget_unconfirmed(at=timezone.now())
+
+
+@shared_task(ignore_result=True, time_limit=60)
+def answer_slack_press(sentence: str, reply_to: str, thread: int | None) -> None:
+    """Says to whoever pressed what became of it, and shows it in the head message."""
+    slack_replies.say(sentence, reply_to)
+    slack_replies.show(thread)

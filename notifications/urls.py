@@ -3,7 +3,17 @@
 from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
-from notifications.views import deliveries, inbox, mail_catcher, pages, policies, previews, status_page, subscription
+from notifications.views import (
+    channels,
+    deliveries,
+    inbox,
+    mail_catcher,
+    pages,
+    policies,
+    previews,
+    status_page,
+    subscription,
+)
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -21,6 +31,17 @@ urlpatterns: list[URLPattern] = [
     path("pages/<number:pk>/<slug:act>/", pages.page_do, name="page_do"),
     path("paged/<candidate:ref>/", pages.candidate_paged, name="candidate_paged"),
     path("paged/<incident:ref>/", pages.incident_paged, name="incident_paged"),
+    path("channels/", channels.channel_list, name="channels"),
+    path("channels/places/new/", channels.place_new, name="place_new"),
+    path("channels/places/<number:pk>/", channels.place_edit, name="place_edit"),
+    path("channels/places/<number:pk>/test/", channels.place_test, name="place_test"),
+    path("channels/places/<number:pk>/switch/", channels.place_switch, name="place_switch"),
+    path("channels/places/<number:pk>/remove/", channels.place_remove, name="place_remove"),
+    path("channels/<slug:key>/", channels.channel, name="channel"),
+    path("channels/<slug:key>/account/", channels.channel_account, name="channel_account"),
+    path("channels/<slug:key>/test/", channels.channel_test, name="channel_test"),
+    path("channels/<slug:key>/switch/", channels.channel_switch, name="channel_switch"),
+    path("channels/<slug:key>/remove/", channels.channel_remove, name="channel_remove"),
     path("mail/", mail_catcher.mail_catcher, name="mail_catcher"),
     path("mail/<slug:name>/", mail_catcher.mail, name="caught_mail"),
     path("portal/outages/<incident:ref>/subscription/", subscription.subscription, name="subscription"),

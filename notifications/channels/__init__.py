@@ -48,10 +48,27 @@ class Channel(Protocol):
 
 def registry() -> dict[str, Channel]:
     """Every channel by its key, the fastest first."""
+    from notifications.channels.apprise import AppriseChannel
     from notifications.channels.email import EmailChannel
     from notifications.channels.in_app import InAppChannel
+    from notifications.channels.matrix import MatrixChannel
+    from notifications.channels.mattermost import MattermostChannel
+    from notifications.channels.ntfy import NtfyChannel
+    from notifications.channels.slack import SlackChannel
+    from notifications.channels.teams import TeamsChannel
+    from notifications.channels.telegram import TelegramChannel
 
-    channels: tuple[Channel, ...] = (InAppChannel(), EmailChannel())
+    channels: tuple[Channel, ...] = (
+        InAppChannel(),
+        EmailChannel(),
+        SlackChannel(),
+        TeamsChannel(),
+        MattermostChannel(),
+        MatrixChannel(),
+        TelegramChannel(),
+        NtfyChannel(),
+        AppriseChannel(),
+    )
     return {channel.key: channel for channel in channels}
 
 

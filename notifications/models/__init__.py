@@ -29,11 +29,13 @@ from notifications.models.paging import (
     PageCall,
     PageState,
 )
+from notifications.models.places import ChannelChange, PlaceAnswer, PlaceThread
 
 __all__ = [
     "WAITING_STATES",
     "CallState",
     "ChannelAccount",
+    "ChannelChange",
     "ChannelKey",
     "ContactPoint",
     "ContactSettings",
@@ -50,6 +52,8 @@ __all__ = [
     "Page",
     "PageCall",
     "PageState",
+    "PlaceAnswer",
+    "PlaceThread",
     "QueuedMail",
     "StatusSubscriber",
     "Subscription",
