@@ -162,7 +162,7 @@ def _values(row: ChannelAccount | None) -> tuple[dict[str, str], dict[str, str],
 
 def mail_facts() -> tuple[tuple[str, str], ...]:
     """Where mail is handed over, without the password."""
-    how = "smtps" if settings.EMAIL_USE_SSL else "smtp+tls" if settings.EMAIL_USE_TLS else "smtp"
+    how = "smtp+ssl" if settings.EMAIL_USE_SSL else "smtp+tls" if settings.EMAIL_USE_TLS else "smtp"
     user = f"{settings.EMAIL_HOST_USER}@" if settings.EMAIL_HOST_USER else ""
     return (
         ("MIM_EMAIL_URL", f"{how}://{user}{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"),
