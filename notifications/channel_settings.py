@@ -54,8 +54,9 @@ def save_account(
     _refuse_moved_secrets(kind.account, given, known, values)
     with transaction.atomic():
         row = _locked_account(channel, at)
-        row.settings = {one.name: values[one.name] for one in kind.account if not one.is_secret}
-        row.keep_secrets({one.name: values[one.name] for one in kind.account if one.is_secret and values[one.name]})
+        # What a channel keeps there by itself (the key pair of web push) stays.
+        row.settings = {**row.settings, **{one.name: values[one.name] for one in kind.account if not one.is_secret}}
+        row.keep_secrets({**_own_secrets(row), **{one.name: values[one.name] for one in kind.account if one.is_secret}})
         row.is_enabled = row.is_enabled if is_enabled is None else is_enabled
         _touch(row, actor, at)
         _note(channel, _account_words(kind.account, known, values, is_new=before is None), actor, at)
@@ -70,10 +71,15 @@ def _known(row: ChannelAccount | None) -> dict[str, str]:
     """What is stored; without the secrets when the secret key has changed, so that they can be entered again."""
     if row is None:
         return {}
+    return {**row.settings, **_own_secrets(row)}
+
+
+def _own_secrets(row: ChannelAccount) -> dict[str, Any]:
+    """What is sealed there; nothing when the secret key has changed: what was sealed under the old one is lost."""
     try:
-        return {**row.settings, **row.secrets}
+        return row.secrets
     except SealBroken:
-        return dict(row.settings)
+        return {}
 
 
 def _refuse_moved_secrets(

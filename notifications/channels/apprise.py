@@ -5,10 +5,11 @@ opened private networks anyway, redirects are off, and nothing but harmless sett
 them make apprise read files and addresses.
 """
 
+import logging
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from apprise import Apprise, AppriseAsset, LogCapture, NotifyFormat, NotifyType
 from django.conf import settings
 
 from incidents.outgoing import OutgoingRefused, allowed_addresses
@@ -17,6 +18,9 @@ from notifications.channels import Outcome, Outgoing
 from notifications.channels.card import link_of, severity_of
 from notifications.channels.remote import RemoteChannel, Values, cut, first_words, words
 from notifications.models import ChannelKey
+
+if TYPE_CHECKING:
+    from apprise import AppriseAsset
 
 FIXED_HOSTS: tuple[str, ...] = (
     *("bulksms", "clickatell", "d7sms", "discord", "gchat", "httpsms", "ifttt", "join", "line", "msgbird"),
@@ -35,6 +39,9 @@ class AppriseChannel(RemoteChannel):
     key = ChannelKey.APPRISE.value
 
     def tell(self, one: Outgoing, values: Values) -> Outcome:
+        # Twenty megabytes in every process that only looks at the list of channels would be too much.
+        from apprise import Apprise, LogCapture, NotifyFormat
+
         url = values.place["url"]
         check(url)
         service = Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
@@ -46,7 +53,7 @@ class AppriseChannel(RemoteChannel):
         told.add(service)
         link = link_of(one.message)
         body = "\n\n".join(filter(None, (cut(words(one), LONGEST_TEXT), link)))
-        with LogCapture(level="WARNING", fmt="%(message)s") as log:
+        with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:
             is_taken = told.notify(
                 body=body,
                 title=cut(one.message.subject, LONGEST_TITLE),
@@ -79,8 +86,10 @@ def check(url: str) -> None:
         allowed_addresses(parts.hostname, parts.port or (443 if scheme.endswith("s") else 80))
 
 
-def _asset() -> AppriseAsset:
+def _asset() -> "AppriseAsset":
     """Ours instead of theirs: no pictures from other hosts, no redirects, no secrets in their log."""
+    from apprise import AppriseAsset
+
     return AppriseAsset(
         app_id="MIM",
         app_desc="Major incidents",
@@ -94,10 +103,12 @@ def _asset() -> AppriseAsset:
     )
 
 
-def _type_of(one: Outgoing) -> NotifyType:
-    if one.delivery.moment in routing.PAGES or severity_of(one.delivery.incident) == "SEV1":
-        return NotifyType.FAILURE
-    return NotifyType.SUCCESS if one.delivery.moment in ("restored", "resolved") else NotifyType.WARNING
+def _type_of(one: Outgoing) -> str:
+    """One of apprise's types: a colour or a picture, where a service has them."""
+    if one.delivery.moment in ("restored", "resolved"):
+        return "success"
+    is_grave = one.delivery.moment in routing.PAGES or severity_of(one.delivery.incident) == "SEV1"
+    return "failure" if is_grave else "warning"
 
 
 def _refused(said: str, service: str) -> Outcome:

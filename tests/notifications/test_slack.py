@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from incidents.actions import candidates, downtime, major_incidents
+from incidents.models import Candidate
 from notifications import delivery, slack_replies, tasks
 from notifications.channels import slack
 from notifications.models import (
@@ -186,10 +187,10 @@ def test_a_refusal_is_in_words_and_says_whether_it_is_tried_again(
 
 
 def test_a_slack_that_hangs_costs_a_batch_one_time_out(people, checkout, outgoing_open, monkeypatch):
-    monkeypatch.setattr("incidents.outgoing.TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr("incidents.outgoing.TOTAL_SECONDS", 1.5)
 
     def hang(asked):
-        time.sleep(1)
+        time.sleep(2)
         return 200, {}, {}
 
     with serving(hang) as (url, asked):
@@ -270,8 +271,7 @@ def test_a_page_is_answered_by_the_button_of_its_direct_message(manager, checkou
     row = Delivery.objects.get(channel="slack", moment="page")
     assert "/page/" in said(workspace.heads()[0])
     assert press(f"delivery-{row.pk}").status_code == 200
-    raised.refresh_from_db()
-    assert raised.status == "acknowledged"
+    assert Candidate.objects.get(pk=raised.pk).status == "acknowledged"
     assert PageCall.objects.get(person=manager).state == "answered"
 
 
@@ -337,5 +337,5 @@ def test_a_dead_webhook_holds_up_neither_slack_nor_mail(people, checkout, worksp
     send("teams")
     send()
     deliver()
-    assert Delivery.objects.get(destination=dead).state == "queued"
+    assert set(Delivery.objects.filter(destination=dead).values_list("state", flat=True)) == {"queued"}
     assert workspace.heads() and "engineer@shop.example" in smtp.addresses()
