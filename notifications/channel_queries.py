@@ -1,8 +1,7 @@
 """Channels and places as pages and API show them: their state in words, and never a secret."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -176,6 +175,15 @@ def places() -> QuerySet[Destination]:
     return Destination.objects.select_related("added_by").prefetch_related("services")
 
 
+def places_of(channels: Iterable[ChannelShown], *, channel: str = "") -> list[Destination]:
+    """Places with `channel_state`, the state of their channel: where that is off, nothing is told there."""
+    states = {one.key: one.state for one in channels}
+    found = list(places().filter(channel=channel) if channel else places())
+    for one in found:
+        one.channel_state = states.get(one.channel, "not_set_up")  # type: ignore[attr-defined]
+    return found
+
+
 def changes() -> list[ChannelChange]:
     return list(ChannelChange.objects.select_related("actor")[:CHANGES_SHOWN])
 
@@ -183,8 +191,3 @@ def changes() -> list[ChannelChange]:
 def button_address() -> str:
     """Where Slack is to send presses of buttons."""
     return absolute(reverse("slack_interactions"))
-
-
-def as_of(row: Health) -> datetime | None:
-    """When it was used last, whatever came of it; None for never."""
-    return max(filter(None, (row.last_ok_at, row.last_failed_at)), default=None)

@@ -13,7 +13,9 @@ from notifications.models import ChannelKey, Delivery, DeliveryState
 
 class DeliveryOut(Shape):
     id = serializers.IntegerField()
-    recipient = serializers.SerializerMethodField(help_text="E-mail address of the person or of who has no account; the name of a place.")
+    recipient = serializers.SerializerMethodField(
+        help_text="E-mail address of the person or of who has no account; the name of a place."
+    )
     channel = serializers.ChoiceField(ChannelKey.choices)
     audience = serializers.ChoiceField(
         Audience.choices, allow_blank=True, help_text="Whose words it uses; empty for a message to one person."

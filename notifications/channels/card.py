@@ -1,6 +1,5 @@
 """How an incident stands now, as the head message of a place shows it: in the words its readers may read."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,8 +34,8 @@ def voice_of(place: Destination) -> str:
 def card_of(incident: MajorIncident, audience: str) -> Card:
     """Reads the incident as it is now. Users are told what the status page says, and nothing else."""
     facts = Facts.of(incident)
-    tone = "good" if facts.restored_at else "warn" if facts.contained_at else "bad"
     is_open = incident.stage in OPEN_STAGES
+    tone = "good" if facts.restored_at or not is_open else "warn" if facts.contained_at else "bad"
     if audience == Audience.USERS:
         return _public(facts, tone, is_open)
     is_internal = audience != Audience.KEY_STAKEHOLDERS
@@ -62,8 +61,8 @@ def _public(facts: Facts, tone: str, is_open: bool) -> Card:
         said += [("Since", facts.started_at)]
     if facts.restored_at:
         said += [("Working again since", facts.restored_at)]
-    elif is_open:
-        said += [("State", "We are working on it")]
+    else:
+        said += [("State", "We are working on it" if is_open else "Over")]
     if is_open and not facts.restored_at and facts.next_update_at:
         said += [("Next update", facts.next_update_at)]
     return Card(_disruption(facts), tuple(said), absolute("/status/"), "See the current status", tone, is_open)
@@ -80,10 +79,6 @@ def zone() -> str:
 
 def severity_of(incident: MajorIncident | None) -> str:
     return incident.severity if incident is not None else ""
-
-
-def facts_line(pairs: Iterable[tuple[str, str]]) -> str:
-    return " · ".join(f"{label}: {said}" for label, said in pairs)
 
 
 def link_of(message: Message) -> str:

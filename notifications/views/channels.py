@@ -26,7 +26,8 @@ from notifications.views.door import reader, signed_in
 @signed_in
 def channel_list(request: HttpRequest) -> HttpResponse:
     require(reader(request), "configure")
-    context = {"channels": queries.channels_shown(), "places": queries.places(), "changes": queries.changes()}
+    shown = queries.channels_shown()
+    context = {"channels": shown, "places": queries.places_of(shown), "changes": queries.changes()}
     return render(request, "notifications/channels/channels.html", context)
 
 
@@ -37,7 +38,7 @@ def channel(request: HttpRequest, key: str) -> HttpResponse:
     shown = _load(request, key)
     context = {
         "channel": shown,
-        "places": queries.places().filter(channel=key),
+        "places": queries.places_of([shown], channel=key),
         "button_address": queries.button_address(),
         "apprise_schemes": acts.open_services() if key == ChannelKey.APPRISE else (),
     }
