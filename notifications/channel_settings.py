@@ -351,6 +351,8 @@ def _try(row: Delivery, actor: User, at: datetime) -> Outcome:
 
 def _learn(row: Delivery, outcome: Outcome, at: datetime) -> None:
     """The health of the place and of the provider follows, as from any message."""
+    if not outcome.was_asked:
+        return
     failure = "" if outcome.accepted else outcome.answer or "No answer"
     place = row.destination
     if place is not None and place.pk:

@@ -23,6 +23,7 @@ class Outcome:
 
     `blames_address`: the address is wrong, the provider is well. `retry_after` is how long the provider asked to be
     left alone, None when it did not say. `provider_id` is what it calls the message; receipts name it later.
+    `was_asked` is False when nobody was asked, because an administrator had switched it off: nobody's health suffers.
     """
 
     accepted: bool
@@ -31,6 +32,7 @@ class Outcome:
     blames_address: bool = False
     retry_after: timedelta | None = None
     provider_id: str = ""
+    was_asked: bool = True
 
 
 class Channel(Protocol):

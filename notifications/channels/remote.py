@@ -75,7 +75,7 @@ class RemoteChannel:
         except OutgoingFailed as failed:
             outcome, has_hung = Outcome(False, str(failed), blames_address=not has_provider), True
         except NotWanted as gone:
-            outcome, has_hung = Outcome(False, str(gone), is_final=True, blames_address=True), False
+            outcome, has_hung = Outcome(False, str(gone), is_final=True, was_asked=False), False
         except (NotSetUp, SealBroken) as missing:
             outcome, has_hung = Outcome(False, str(missing), blames_address=not has_provider), False
         return replace(outcome, answer=without_secrets(outcome.answer, self.key, values)[:500]), has_hung

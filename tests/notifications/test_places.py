@@ -122,6 +122,7 @@ def test_what_was_queued_for_a_place_that_is_off_does_not_leave(people, checkout
         row = send("mattermost")
     assert (row.state, asked) == ("failed", [])
     assert how.split()[-1] in row.reason
+    assert not Destination.objects.filter(failures_in_row__gt=0).exists(), "nobody was asked, so nobody failed"
 
 
 # --- Matrix -----------------------------------------------------------------------------------
