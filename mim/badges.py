@@ -101,6 +101,12 @@ STATUS = {
     "failing": Look("alert-triangle", "tone-warn", "Refuses"),
     "late": Look("clock-exclamation", "tone-bad", "Late"),
     "off": Look("circle-minus", "", "Off"),
+    # channels and places
+    "not_set_up": Look("circle-dashed", "", "Not set up"),
+    "ready": Look("circle-check", "", "On, not used yet"),
+    "works": Look("circle-check", "tone-good", "On"),
+    "unsteady": Look("alert-triangle", "tone-warn", "On, failed last"),
+    "fails": Look("alert-octagon", "tone-bad", "Failing"),
     # alerts and services
     "firing": Look("bell-ringing", "tone-bad", "Firing"),
     "operational": Look("circle-check", "tone-good", "Operational"),

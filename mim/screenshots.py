@@ -95,6 +95,9 @@ def _records() -> Iterator[Screen]:
         ("integration", A.ADMINISTRATOR, "integration", Integration.objects.order_by("-id").first(), "pk"),
         ("service", A.ADMINISTRATOR, "service", Service.objects.order_by("tier", "name").first(), "slug"),
     ]
+    yield from _screen("channel-slack", A.ADMINISTRATOR, "channel", "slack")
+    yield from _screen("channel-account", A.ADMINISTRATOR, "channel_account", "slack")
+    yield from _screen("place-new", A.ADMINISTRATOR, "place_new")
     running = MajorIncident.objects.filter(stage__in=OPEN_STAGES).order_by("-last_seq").first()
     past = MajorIncident.objects.filter(stage="closed", merged_into=None).order_by("-last_seq").first()
     newest += [("war-room", manager, "war_room", running, "pk"), ("war-room-closed", manager, "war_room", past, "pk")]

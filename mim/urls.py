@@ -16,6 +16,7 @@ urlpatterns = [
     # The ways in come first: nothing is asked as often in a storm. The particular ones before `/in/{kind}/{key}`.
     path("", include("incidents.intake.monitoring.dialect_urls")),
     path("", include("incidents.intake.voice.urls")),
+    path("", include("notifications.in_urls")),
     path("", include("incidents.intake.monitoring.urls")),
     path("", pages.home, name="home"),
     path("theme/", pages.theme_switch, name="theme_switch"),

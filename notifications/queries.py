@@ -16,7 +16,7 @@ from notifications.policy import cadence_minutes
 
 def visible_deliveries(user: User) -> QuerySet[Delivery]:
     """All for staff; what was addressed to oneself for everybody else."""
-    rows = Delivery.objects.select_related("recipient", "wording", "incident")
+    rows = Delivery.objects.select_related("recipient", "wording", "incident", "destination")
     if not is_usable(user):
         return rows.none()
     return rows if is_staff(user) else rows.filter(recipient=user)
@@ -79,7 +79,7 @@ def _next_due(incident: MajorIncident, audience: str, last_told_at: datetime | N
 
 def troubled_deliveries(incident: MajorIncident) -> QuerySet[Delivery]:
     """Messages that failed or wait after a failed attempt, newest first."""
-    rows = Delivery.objects.filter(incident=incident).select_related("recipient", "wording")
+    rows = Delivery.objects.filter(incident=incident).select_related("recipient", "wording", "destination")
     return rows.filter(Q(state=DeliveryState.FAILED) | Q(state__in=WAITING_STATES) & ~Q(reason="")).order_by("-id")
 
 

@@ -13,7 +13,9 @@ from notifications.models import ChannelKey, Delivery, DeliveryState
 
 class DeliveryOut(Shape):
     id = serializers.IntegerField()
-    recipient = serializers.SerializerMethodField(help_text="E-mail address of the person or of who has no account.")
+    recipient = serializers.SerializerMethodField(
+        help_text="E-mail address of the person or of who has no account; the name of a place."
+    )
     channel = serializers.ChoiceField(ChannelKey.choices)
     audience = serializers.ChoiceField(
         Audience.choices, allow_blank=True, help_text="Whose words it uses; empty for a message to one person."
@@ -34,7 +36,7 @@ class DeliveryOut(Shape):
     delivered_at = Moment(allow_null=True, help_text="When the channel accepted it.")
 
     def get_recipient(self, delivery: Delivery) -> str:
-        return delivery.recipient.email if delivery.recipient else delivery.address
+        return delivery.recipient.email if delivery.recipient else delivery.addressed_to
 
     def get_subject(self, delivery: Delivery) -> str | None:
         return delivery.wording.subject if delivery.wording else None

@@ -4,7 +4,17 @@ from celery import shared_task
 from django.utils import timezone
 
 from incidents.wake_up import begun
-from notifications import contact_messages, delivery, escalation, evidence, promises, queued_mail, vitals, watchdog
+from notifications import (
+    contact_messages,
+    delivery,
+    escalation,
+    evidence,
+    promises,
+    queued_mail,
+    slack_replies,
+    vitals,
+    watchdog,
+)
 from notifications.bell import DELIVER
 from notifications.status import files, subscribers
 
@@ -76,3 +86,10 @@ def forget_contact_messages() -> None:
 def forget_unconfirmed_subscribers() -> int:
     """Addresses whose owner never confirmed are not kept."""
     return subscribers.forget_unconfirmed(at=timezone.now())
+
+
+@shared_task(ignore_result=True, time_limit=60)
+def answer_slack_press(sentence: str, reply_to: str, thread: int | None) -> None:
+    """Says to whoever pressed what became of it, and shows it in the head message."""
+    slack_replies.say(sentence, reply_to)
+    slack_replies.show(thread)

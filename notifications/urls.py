@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
 from notifications.views import (
+    channels,
     contacts,
     deliveries,
     inbox,
@@ -47,6 +48,17 @@ urlpatterns: list[URLPattern] = [
     path("phone/calls/<str:token>/key/", phone.phone_key, name="phone_key"),
     path("phone/status/<slug:channel>/", phone.phone_status, name="phone_status"),
     path("phone/replies/", phone.phone_reply, name="phone_reply"),
+    path("channels/", channels.channel_list, name="channels"),
+    path("channels/places/new/", channels.place_new, name="place_new"),
+    path("channels/places/<number:pk>/", channels.place_edit, name="place_edit"),
+    path("channels/places/<number:pk>/test/", channels.place_test, name="place_test"),
+    path("channels/places/<number:pk>/switch/", channels.place_switch, name="place_switch"),
+    path("channels/places/<number:pk>/remove/", channels.place_remove, name="place_remove"),
+    path("channels/<slug:key>/", channels.channel, name="channel"),
+    path("channels/<slug:key>/account/", channels.channel_account, name="channel_account"),
+    path("channels/<slug:key>/test/", channels.channel_test, name="channel_test"),
+    path("channels/<slug:key>/switch/", channels.channel_switch, name="channel_switch"),
+    path("channels/<slug:key>/remove/", channels.channel_remove, name="channel_remove"),
     path("mail/", mail_catcher.mail_catcher, name="mail_catcher"),
     path("mail/<slug:name>/", mail_catcher.mail, name="caught_mail"),
     path("portal/outages/<incident:ref>/subscription/", subscription.subscription, name="subscription"),

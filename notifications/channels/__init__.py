@@ -23,6 +23,7 @@ class Outcome:
 
     `blames_address`: the address is wrong, the provider is well. `retry_after` is how long the provider asked to be
     left alone, None when it did not say. `provider_id` is what it calls the message; receipts name it later.
+    `was_asked` is False when nobody was asked, because an administrator had switched it off: nobody's health suffers.
     """
 
     accepted: bool
@@ -31,6 +32,7 @@ class Outcome:
     blames_address: bool = False
     retry_after: timedelta | None = None
     provider_id: str = ""
+    was_asked: bool = True
 
 
 class Channel(Protocol):
@@ -48,13 +50,32 @@ class Channel(Protocol):
 
 def registry() -> dict[str, Channel]:
     """Every channel by its key, the fastest first."""
+    from notifications.channels.apprise import AppriseChannel
     from notifications.channels.email import EmailChannel
     from notifications.channels.in_app import InAppChannel
+    from notifications.channels.matrix import MatrixChannel
+    from notifications.channels.mattermost import MattermostChannel
+    from notifications.channels.ntfy import NtfyChannel
     from notifications.channels.phone import SmsChannel, VoiceChannel
+    from notifications.channels.slack import SlackChannel
+    from notifications.channels.teams import TeamsChannel
+    from notifications.channels.telegram import TelegramChannel
     from notifications.channels.web_push import WebPushChannel
 
-    channels: tuple[Channel, ...] = (InAppChannel(), EmailChannel())
-    channels += (SmsChannel(), VoiceChannel(), WebPushChannel())
+    channels: tuple[Channel, ...] = (
+        InAppChannel(),
+        EmailChannel(),
+        SmsChannel(),
+        VoiceChannel(),
+        WebPushChannel(),
+        SlackChannel(),
+        TeamsChannel(),
+        MattermostChannel(),
+        MatrixChannel(),
+        TelegramChannel(),
+        NtfyChannel(),
+        AppriseChannel(),
+    )
     return {channel.key: channel for channel in channels}
 
 

@@ -141,7 +141,9 @@ def _sender(connection: smtplib.SMTP, return_path: str) -> tuple[int, bytes]:
 
 
 def _ref(one: Outgoing) -> str:
-    """The record an answer belongs to."""
+    """The record an answer belongs to; "" for a test, which no event made."""
+    if one.delivery.event_id is None:
+        return ""
     event = one.delivery.event
     if event.ticket_id:
         return f"INC-{event.ticket_id}"
@@ -154,9 +156,10 @@ def _reply_to(one: Outgoing) -> str:
 
 def _thread(one: Outgoing) -> dict[str, str]:
     """So that all mails about one record stand together, below the mail that began it if there is one."""
-    ref, ticket = _ref(one), one.delivery.event.ticket_id
+    ref = _ref(one)
     if not ref:
         return {}
+    ticket = one.delivery.event.ticket_id
     theirs = thread_of(ticket, one.delivery.address) if ticket else ""
     root = mail_reference.thread_root(ref, one.delivery.address)
     safe = theirs if re.fullmatch(r"<[!-;=?-~]{3,250}>", theirs) else ""

@@ -20,6 +20,8 @@ class HealthBook:
         if self._channel == ChannelKey.IN_APP:
             return  # it has no provider that could fail
         for one, outcome in group:
+            if not outcome.was_asked:
+                continue
             failure = "" if outcome.accepted else outcome.answer or "No answer"
             place = one.delivery.contact or one.delivery.destination
             if place is not None:

@@ -31,11 +31,13 @@ from notifications.models.paging import (
     PageCall,
     PageState,
 )
+from notifications.models.places import ChannelChange, PlaceAnswer, PlaceThread
 
 __all__ = [
     "WAITING_STATES",
     "CallState",
     "ChannelAccount",
+    "ChannelChange",
     "ChannelKey",
     "ContactMessage",
     "ContactPoint",
@@ -53,6 +55,8 @@ __all__ = [
     "Page",
     "PageCall",
     "PageState",
+    "PlaceAnswer",
+    "PlaceThread",
     "QueuedMail",
     "StatusSubscriber",
     "Subscription",

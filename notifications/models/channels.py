@@ -242,6 +242,10 @@ class Destination(Health, Sealed):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def audiences_in_words(self) -> str:
+        return ", ".join(str(Audience(name).label) for name in self.audiences)
+
 
 def note_outcome(row: Health, *, failure: str, at: datetime) -> None:
     """Writes to the row of an account, place or address what became of a message; `failure` "" is success.

@@ -121,6 +121,11 @@ class Delivery(models.Model):
         return f"{self.moment} to {self.address} by {self.channel}: {self.state}"
 
     @property
+    def addressed_to(self) -> str:
+        """The name of a place many read, otherwise the address."""
+        return self.destination.name if self.destination else self.address
+
+    @property
     def moment_in_words(self) -> str:
         return self.moment.replace("_", " ").capitalize()
 

@@ -73,6 +73,10 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
         )
     },
     **{f"{route} pk": lambda p, c: c.layer.pk for route in ("layer_edit", "layer_remove")},
+    **{f"channel{part} key": lambda p, c: "slack" for part in ("", "_account", "_switch", "_remove", "_test")},
+    **{f"place_{part} pk": lambda p, c: c.room.pk for part in ("edit", "test", "switch", "remove")},
+    **{f"api_channel{part} channel": lambda p, c: "slack" for part in ("", "_test")},
+    **{f"api_destination{part} id": lambda p, c: c.room.pk for part in ("", "_test")},
     "first_administrator token": lambda p, c: c.token,
     **{
         f"voice_{step} key": lambda p, c: "nobody"
@@ -325,6 +329,11 @@ BODIES: dict[str, _Body] = {
     "contact_add": lambda p, c: {"number": "+49 151 23456789"},
     "contact_edit": lambda p, c: {"takes_messages": "on", "page_after_minutes": "3"},
     "contact_verify": lambda p, c: {"code": "123456"},
+    "api_channel": lambda p, c: {"is_enabled": False},
+    "api_destinations": lambda p, c: {
+        "name": "#fresh", "channel": "slack", "settings": {"channel": "C0123456789"}, "audiences": ["users"],
+    },
+    "api_destination": lambda p, c: {"name": "#fresh"},
     "api_raci": lambda p, c: {"cells": default_cells()},
     "api_import_incidents": lambda p, c: [],
     "api_integrations": lambda p, c: {"name": "Fresh", "kind": "generic"},

@@ -31,6 +31,7 @@ PUBLIC = [
     row("voice_transcribed", "POST", "", rest=HIDDEN, outside=HIDDEN, said="with a key nobody has"),
     row("voice_goodbye", "POST", "", rest=HIDDEN, outside=HIDDEN, said="with a key nobody has"),
     row("voice_status", "POST", "", rest=HIDDEN, outside=HIDDEN, said="with a key nobody has"),
+    row("slack_interactions", "POST", "", rest=HIDDEN, outside=HIDDEN, said="while Slack is not set up"),
     row("api_schema", "GET", "", "anybody"),
     row("api_docs", "GET", "", "anybody"),
     row("first_administrator", "GET POST", "", "anybody", said="with a valid link; 410 once there is an administrator"),

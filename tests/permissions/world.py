@@ -40,7 +40,7 @@ from incidents.intake.email.process import process_one
 from incidents.intake.email.store import keep
 from incidents.models import Consult, SavedView, Ticket, User
 from mim.first_administrator_token import make_token
-from notifications import page_links
+from notifications import channel_settings, page_links
 from notifications.models import ChannelAccount, ContactPoint, Delivery, Heartbeat, Notice, PageCall
 from tests import factories
 from tests.permissions import monitoring_world
@@ -130,8 +130,10 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
     )
     backtests.run_waiting(at=now)
     backtests.save(backtest.pk, **by)
+    heard = {"name": "#outages", "settings": {"channel": "C0123456789"}, "audiences": ["technical"]}
+    room = channel_settings.save_place(None, channel="slack", changes=heard, **by)
     return SimpleNamespace(
-        shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
+        room=room, shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
         token=make_token(), now=now, holiday=holiday, backtest=backtest, hours=hours, rota=rota, layer=layer,
         override=override, note=note, feed=feed, feed_secret=feed_secret,
     )  # fmt: skip
