@@ -10,6 +10,8 @@ urlpatterns: list[URLPattern] = [
     *at("escalation-policies", page_api.PolicyList.as_view(), "escalation_policies"),
     *at("escalation-policies/<slug:occasion>", page_api.PolicyDetail.as_view(), "escalation_policy"),
     *at("deliveries", api.DeliveryList.as_view(), "deliveries"),
+    *at("deliveries/<number:id>", api.DeliveryDetail.as_view(), "delivery"),
+    *at("deliveries/<number:id>/resend", api.DeliveryResend.as_view(), "delivery_resend"),
     *at("major-incidents/preview", api.DeclarationPreview.as_view(), "major_incident_preview"),
     *at(
         "major-incidents/<incident:ref>/updates/preview",

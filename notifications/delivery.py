@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from incidents import live
-from notifications import evidence, fan_out, freshness, page_links, storm
+from notifications import acknowledge_links, evidence, fan_out, freshness, page_links, storm
 from notifications.channels import Channel, Outcome, Outgoing, registry
 from notifications.messages import wording_of
 from notifications.models import WAITING_STATES, Delivery, DeliveryState, Message
@@ -139,7 +139,8 @@ def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
             continue
         digested = tuple(one.pk for one in verdict.digested)
         spoken_for.update(digested)
-        yield Outgoing(row, storm.with_digest(page_links.personal(message, row), waited), digested)
+        own = acknowledge_links.personal(page_links.personal(message, row), row)
+        yield Outgoing(row, storm.with_digest(own, waited), digested)
 
 
 def _hold_back(row: Delivery, until: datetime, lease: uuid.UUID) -> None:

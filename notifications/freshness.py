@@ -91,6 +91,11 @@ def _about_the_question(row: Delivery) -> str:
             change=row.event.change_id, approver=row.recipient_id, vote=ChangeApproval.Vote.PENDING
         )
         return "" if waiting.exists() else "The vote was given."
+    if row.moment == "acknowledgement_reminded":
+        said = Delivery.objects.filter(
+            incident=row.incident_id, moment="declared", recipient=row.recipient_id, acknowledged_at__isnull=False
+        )
+        return "It was acknowledged meanwhile." if said.exists() else ""
     return ""
 
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import delivery, escalation, evidence, promises, queued_mail, watchdog
+from notifications import chase, delivery, escalation, evidence, promises, queued_mail, watchdog
 from notifications.models import Heartbeat
 from notifications.status import files, subscribers
 
@@ -21,6 +21,12 @@ def sweep_deliveries() -> int:
 def sweep_promises() -> int:
     """Reminds the owners of promised updates and escalates those that are overdue."""
     return promises.watch(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def sweep_acknowledgements() -> int:
+    """Asks again for acknowledgements that are missing, and reports those that stay missing."""
+    return chase.sweep(now=timezone.now())
 
 
 @shared_task(ignore_result=True, time_limit=110)
