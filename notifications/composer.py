@@ -22,7 +22,7 @@ from notifications.policy import next_update_minutes
 OUTSIDE = (Audience.KEY_STAKEHOLDERS, Audience.USERS)
 """Audiences that should not read how the house is built."""
 
-_WORDS = re.compile(r"\s+|[^\s]+")
+_WORDS = re.compile(r"\S+\s*")
 _REFERENCE = re.compile(r"\b(?:INC|CAN|MI|PRB|CHG)-\d+\b", re.IGNORECASE)
 _IPV4 = re.compile(r"\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b")
 _IPV6 = re.compile(r"(?<![\w:])(?=[0-9a-f:]*:[0-9a-f:]*:)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
@@ -42,12 +42,16 @@ class Piece:
 
 
 def difference(common: str, own: str) -> list[Piece]:
-    """Word by word what an audience reads instead of the common text; one piece when both are the same."""
+    """Word by word what an audience reads instead of the common text; one piece when both are the same.
+
+    Blanks belong to the word before them and are not compared, so that a run of changed words is one piece.
+    """
     before, after = _WORDS.findall(common.strip()), _WORDS.findall(own.strip())
     pieces: list[Piece] = []
-    for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    bare = ([word.strip() for word in words] for words in (before, after))
+    for kind, a, b, c, d in SequenceMatcher(None, *bare, autojunk=False).get_opcodes():
         if kind == "equal":
-            pieces.append(Piece("same", "".join(before[a:b])))
+            pieces.append(Piece("same", "".join(after[c:d])))
             continue
         if a < b:
             pieces.append(Piece("removed", "".join(before[a:b])))

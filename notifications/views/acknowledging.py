@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from incidents.permissions import is_usable
 from notifications import acknowledge_links, receipts
-from notifications.models import ChannelKey, Delivery, Notice
+from notifications.models import Delivery, Notice
 from notifications.views.door import reader, signed_in
 
 
@@ -34,7 +34,7 @@ def acknowledge(request: HttpRequest, secret: str) -> HttpResponse:
 @signed_in
 def acknowledge_here(request: HttpRequest, pk: int) -> HttpResponse:
     """The button inside the product, of the person the message was addressed to."""
-    row = get_object_or_404(Delivery, pk=pk, recipient=reader(request), channel=ChannelKey.IN_APP)
+    row = get_object_or_404(Delivery, pk=pk, recipient=reader(request))
     now = timezone.now()
     receipts.acknowledge(row, reader(request), now, "button in the product")
     Notice.objects.filter(user=reader(request), event=row.event_id, read_at=None).update(read_at=now)

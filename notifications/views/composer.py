@@ -160,6 +160,7 @@ def _show(request: HttpRequest, incident: MajorIncident, form: UpdateForm, *, is
 def update_draft(request: HttpRequest, ref: int) -> HttpResponse:
     """Saves what stands in the composer, and answers what differs, what should not leave, and who else is writing."""
     incident, now = find_incident(request, ref), timezone.now()
+    require(reader(request), "contribute", incident)
     content: dict[str, Any] = {name: request.POST.get(name, "") for name in update_drafts.FIELDS}
     content["audiences"] = request.POST.getlist("audiences")
     common, texts = typed_texts(request.POST)

@@ -14,6 +14,7 @@ PUBLIC = [
     row("answer", "GET POST", "", "anybody", said="with a link that is not valid: 410"),
     row("calendar_feed", "GET", "", "anybody", said="with the secret address of a feed"),
     row("page_answer", "GET POST", "", "anybody", said="with the signed link of a page; answers as the person paged"),
+    row("acknowledge", "GET POST", "", "anybody", said="with the signed link of a message; as the person it went to"),
     row("healthz", "GET", "", "anybody"),
     row("readyz", "GET", "", "anybody"),
     row("/api/v1/health", "GET", "", "anybody"),
