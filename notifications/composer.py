@@ -48,8 +48,8 @@ def difference(common: str, own: str) -> list[Piece]:
     """
     before, after = _WORDS.findall(common.strip()), _WORDS.findall(own.strip())
     pieces: list[Piece] = []
-    bare = ([word.strip() for word in words] for words in (before, after))
-    for kind, a, b, c, d in SequenceMatcher(None, *bare, autojunk=False).get_opcodes():
+    old, new = [word.strip() for word in before], [word.strip() for word in after]
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
             pieces.append(Piece("same", "".join(after[c:d])))
             continue

@@ -13,6 +13,7 @@ from notifications import delivery, withdrawal
 from notifications.models import Delivery
 from notifications.status import public
 from tests.notifications.conftest import declare, deliver, person
+from tests.notifications.test_previews import api
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVERYBODY = ("technical", "management", "key_stakeholders", "users")
@@ -140,3 +141,31 @@ def test_the_second_of_two_authors_reads_the_first_before_saying_it_again(people
         publish(incident, manager, "Max says so", seen=0)
     assert publish(incident, manager, "Max says more", seen=first.pk).pk
     assert incident.updates.count() == 2
+
+
+def test_the_same_over_the_api(waiting, people, checkout, client):
+    incident = declare(people["manager"], checkout)
+    path = f"major-incidents/{incident.ref}"
+
+    def ask(address, body=None, who="manager"):
+        answer = api(client, people[who], f"{path}/{address}".rstrip("/"), body)
+        return answer.status_code, answer.json()
+
+    status, made = ask("updates", {"texts": {"users": "Back at 14:00"}})
+    assert (status, set(made["leaves_at"]), made["undone_at"]) == (201, {"users"}, None)
+    assert ask(f"updates/{made['id']}/undo", {}, "engineer")[0] == 403
+    status, undone = ask(f"updates/{made['id']}/undo", {})
+    assert (status, undone["undone_by"]) == (200, "manager@shop.example")
+    assert ask(f"updates/{made['id']}/undo", {})[1]["type"] == "duplicate"
+    wrong = ask("updates", {"texts": {"users": "Back at 14:00"}})[1]["id"]
+    StatusUpdate.objects.filter(pk=wrong).update(leaves_at=timezone.now())
+    assert ask(f"updates/{wrong}/undo", {})[1]["type"] == "too_late"
+    assert "Users" in ask("updates", {"texts": {"management": "x"}, "corrects": wrong})[1]["errors"]["audiences"][0]
+    right = ask("updates", {"texts": {"users": "Back at 15:00"}, "corrects": wrong})[1]
+    assert (right["corrects"], ask(f"updates/{wrong}")[1]["corrected_by"]) == (wrong, [right["id"]])
+    due = (timezone.now() + timedelta(hours=2)).isoformat()
+    assert ask("promises", {"due_at": due})[0] == 201, "nothing was promised, so no reason is asked for"
+    assert ask("promises", {"due_at": due})[1]["errors"]["reason"]
+    assert ask("promises/withdraw", {"reason": "Watched"})[1]["next_update_at"] is None
+    assert [one["state"] for one in ask("promises")[1]["results"]] == ["withdrawn", "kept"]
+    assert ask("")[1]["promises"] == {"kept": 1, "broken": 0, "kept_rate": 1.0}
