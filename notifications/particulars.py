@@ -63,7 +63,7 @@ def _update(event: TimelineEvent, audience: str) -> Particulars:
 def correction(words: str, corrected_at: datetime) -> str:
     """The words of an update that puts an earlier one right, which it names by its time."""
     said = zoned(corrected_at, Organisation.current().time_zone)
-    return f"**Correction to the update of {said}:** {words}"
+    return f"Correction to the update of {said}: {words}"
 
 
 def _seat(event: TimelineEvent, audience: str) -> Particulars:

@@ -41,7 +41,10 @@ class Column:
 
 @dataclass
 class Cell:
-    """What became of one message to one person, the best of its channels; `delivery_id` leads to that one."""
+    """What became of one message to one person, the best of its channels; `delivery_id` leads to that one.
+
+    Inside the product counts only for people with no other address, as for the evidence that they were told.
+    """
 
     state: str
     channel: str
@@ -92,7 +95,7 @@ def who_was_told(
         people = {f"user-{person.pk}": Row(person.display_name, person.email) for person in page.rows}
         following = page.next_cursor
         cells = rows.filter(recipient__in=[person.pk for person in page.rows])
-    _fill(people, columns, cells.filter(event__in=[column.event_id for column in columns]))
+    _fill(people, columns, cells.filter(_counts(), event__in=[column.event_id for column in columns]))
     return Told(columns, list(people.values()), older, following)
 
 
@@ -131,10 +134,8 @@ def _fill(people: dict[str, Row], columns: list[Column], cells: QuerySet[Deliver
     for person, address, event, state, channel, pk, at, acknowledged in cells.values_list(*values):
         key = (f"user-{person}" if person else address, event)
         cell = Cell(state, channel, pk, at, acknowledged)
-        # On equal terms another way counts for more than the product's own inbox.
-        rank = (BEST[DeliveryState(state)], channel == ChannelKey.IN_APP)
         before = best.get(key)
-        if before is None or rank < (BEST[DeliveryState(before.state)], before.channel == ChannelKey.IN_APP):
+        if before is None or BEST[DeliveryState(state)] < BEST[DeliveryState(before.state)]:
             best[key] = cell
     for name, row in people.items():
         row.cells = [best.get((name, column.event_id)) for column in columns]

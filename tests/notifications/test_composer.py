@@ -92,7 +92,7 @@ def test_a_suggestion_is_made_of_the_facts_and_says_nothing_internal_to_users(pa
 
 def test_a_draft_survives_is_seen_by_others_and_goes_with_its_publication(page, client, incident, people):
     looked = page("draft/", text="Half a thought on db-03", text_management="Half a thought").content.decode()
-    assert "reads instead" in looked
+    assert "Management: other words" in looked
     assert "Users would read internal words" in looked
     assert "Half a thought on db-03" in client.get(f"/major-incidents/{incident.ref}/update/").content.decode()
     seat = seats.invite(
