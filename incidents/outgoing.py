@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import httpcore
@@ -162,10 +163,15 @@ class _CheckedConnections(httpcore.SyncBackend):
         raise refusal or httpcore.ConnectError(f"{host} has no address")
 
 
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Made once: reading the authorities takes longer than most requests. SSL_CERT_FILE names an organisation's own."""
+    return httpx.create_ssl_context(trust_env=True)
+
+
 def _transport(ends_at: float) -> httpx.HTTPTransport:
-    transport = httpx.HTTPTransport(trust_env=False)
-    tls = httpx.create_ssl_context(trust_env=True)  # SSL_CERT_FILE: an organisation's own authority
-    transport._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=_CheckedConnections(ends_at))
+    transport = httpx.HTTPTransport(trust_env=False, verify=_tls())
+    transport._pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=_CheckedConnections(ends_at))
     return transport
 
 

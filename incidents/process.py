@@ -274,6 +274,7 @@ class EventKind(TextChoices):
     PROMISE_MADE = "promise_made", "Next update promised"
     PROMISE_OVERDUE = "promise_overdue", "Next update overdue"
     STATUS_SUBSCRIPTION_ASKED = "status_subscription_asked", "Subscription to the status page asked"
+    WEBHOOK_SWITCHED_OFF = "webhook_switched_off", "Webhook switched off"
     APPROVAL_ASKED = "approval_asked", "Decision asked of management"
     APPROVAL_DECIDED = "approval_decided", "Decision given"
     # learning

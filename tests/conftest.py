@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from incidents.models import User
+from notifications.webhooks import outbox
 from tests import factories
 
 # Playwright keeps an event loop in the process that drove a browser; tests after it still use the database.
@@ -43,6 +44,12 @@ def _assets_by_their_own_names(settings):
     """No collectstatic before tests: pages name their assets without the hash."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def _nobody_listens():
+    """What webhooks want is remembered by the process; what a test made is not there in the next one."""
+    outbox.listeners.know((), 3600)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """`python -m mim.embedded.worker`: a Celery worker on threads with beat inside, one small process.
 
 Celery's own `-B` forks a second process that outlives a killed worker; here beat is a thread, and
-its end is the process's end, which the supervisor notices. So is the urgent lane: what people wait
-for must not stand behind a pool whose threads all deliver messages.
+its end is the process's end, which the supervisor notices. So are the lanes: what people wait for
+must not stand behind a pool whose threads all deliver messages, and no message behind endpoints of
+webhooks that are slow to answer.
 """
 
 import logging
@@ -17,7 +18,7 @@ from django.db import close_old_connections
 from kombu import Connection, Queue
 from kombu.mixins import ConsumerMixin
 
-from mim.celery import URGENT, app
+from mim.celery import URGENT, WEBHOOKS, app
 
 _log = logging.getLogger("mim.worker")
 _stopping = threading.Event()
@@ -34,15 +35,15 @@ def run_beat(service: Service) -> None:
         os._exit(70)
 
 
-class UrgentLane(ConsumerMixin):
-    """Does the tasks of the urgent queue one after the other. They are sweeps: a message may be lost, so it is
+class Lane(ConsumerMixin):
+    """Does the tasks of one queue one after the other. They are sweeps: a message may be lost, so it is
     acknowledged before the work, and a failure is written down and left to the next."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, queue: str) -> None:
+        self.connection, self.queue = connection, queue
 
     def get_consumers(self, Consumer: Any, channel: Any) -> list[Any]:  # noqa: N803 (kombu passes a class)
-        return [Consumer([Queue(URGENT)], callbacks=[self.run_task], accept=["json"], prefetch_count=1)]
+        return [Consumer([Queue(self.queue)], callbacks=[self.run_task], accept=["json"], prefetch_count=1)]
 
     def run_task(self, body: Any, message: Any) -> None:
         message.ack()
@@ -51,18 +52,18 @@ class UrgentLane(ConsumerMixin):
         try:
             app.tasks[name].apply(throw=True)
         except Exception:
-            _log.exception("urgent task failed", extra={"task": name})
+            _log.exception("task of a lane failed", extra={"task": name, "lane": self.queue})
         finally:
             close_old_connections()
 
 
-def run_urgent() -> None:
+def run_lane(queue: str) -> None:
     """Runs until the worker stops; kombu connects again when the broker was away."""
     try:
         with app.connection_for_read() as connection:
-            UrgentLane(connection).run()
+            Lane(connection, queue).run()
     except Exception:
-        _log.exception("the urgent lane died")
+        _log.exception("a lane died", extra={"lane": queue})
     if not _stopping.is_set():
         os._exit(70)
 
@@ -74,7 +75,8 @@ def main() -> None:
     @worker_ready.connect(weak=False)
     def begin(**_: Any) -> None:
         threading.Thread(target=run_beat, args=(service,), daemon=True, name="beat").start()
-        threading.Thread(target=run_urgent, daemon=True, name="urgent lane").start()
+        for queue in (URGENT, WEBHOOKS):
+            threading.Thread(target=run_lane, args=(queue,), daemon=True, name=f"{queue} lane").start()
         if ready := os.environ.get("MIM_READY_FILE"):
             Path(ready).touch()
 
