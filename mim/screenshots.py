@@ -30,6 +30,7 @@ from incidents.models import (
 )
 from incidents.process import OPEN_STAGES, AccountRole
 from mim.frame import NAVIGATION
+from notifications.models import Webhook, WebhookMessage
 
 A = AccountRole
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -92,6 +93,11 @@ def _records() -> Iterator[Screen]:
         ("change", A.CHANGE_MANAGER, "change", Change.objects.order_by("-id").first(), "pk"),
         ("alert", A.SERVICE_DESK_TECHNICIAN, "alert", Alert.objects.order_by("-id").first(), "pk"),
         ("integration", A.ADMINISTRATOR, "integration", Integration.objects.order_by("-id").first(), "pk"),
+        ("webhook", A.ADMINISTRATOR, "webhook", Webhook.objects.filter(is_public=False).last(), "pk"),
+        (
+            *("webhook-message", A.ADMINISTRATOR, "webhook_message"),
+            *(WebhookMessage.objects.filter(webhook__is_public=False).first(), "pk"),
+        ),
         ("service", A.ADMINISTRATOR, "service", Service.objects.order_by("tier", "name").first(), "slug"),
     ]
     running = MajorIncident.objects.filter(stage__in=OPEN_STAGES).order_by("-last_seq").first()

@@ -4,11 +4,19 @@ from django.urls import URLPattern
 
 from incidents.api.urls import at
 from notifications import api, page_api
+from notifications.webhooks import api as webhooks
 
 urlpatterns: list[URLPattern] = [
     *at("pages", page_api.PageList.as_view(), "pages"),
     *at("escalation-policies", page_api.PolicyList.as_view(), "escalation_policies"),
     *at("escalation-policies/<slug:occasion>", page_api.PolicyDetail.as_view(), "escalation_policy"),
+    *at("webhooks", webhooks.WebhookList.as_view(), "webhooks"),
+    *at("webhooks/<number:id>", webhooks.WebhookDetail.as_view(), "webhook"),
+    *at("webhooks/<number:id>/rotate", webhooks.RotateWebhook.as_view(), "webhook_rotate"),
+    *at("webhooks/<number:id>/test", webhooks.TestWebhook.as_view(), "webhook_test"),
+    *at("webhooks/<number:id>/replay", webhooks.ReplayWebhook.as_view(), "webhook_replay"),
+    *at("webhooks/<number:id>/messages", webhooks.WebhookMessageList.as_view(), "webhook_messages"),
+    *at("webhooks/<number:id>/messages/<number:message>", webhooks.WebhookMessageDetail.as_view(), "webhook_message"),
     *at("deliveries", api.DeliveryList.as_view(), "deliveries"),
     *at("major-incidents/preview", api.DeclarationPreview.as_view(), "major_incident_preview"),
     *at(

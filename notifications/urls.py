@@ -3,7 +3,18 @@
 from django.urls import URLPattern, path
 
 import incidents.api.urls  # noqa: F401 – registers the path parts “incident” and “number”
-from notifications.views import deliveries, inbox, mail_catcher, pages, policies, previews, status_page, subscription
+from notifications.views import (
+    deliveries,
+    inbox,
+    mail_catcher,
+    pages,
+    policies,
+    previews,
+    status_page,
+    status_webhooks,
+    subscription,
+    webhooks,
+)
 
 urlpatterns: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
@@ -17,6 +28,20 @@ urlpatterns: list[URLPattern] = [
     path("major-incidents/<incident:ref>/updates/preview/", previews.update_preview, name="update_preview"),
     path("escalation/", policies.escalation_policies, name="escalation_policies"),
     path("escalation/<slug:occasion>/", policies.escalation_policy, name="escalation_policy"),
+    path("webhooks/", webhooks.webhook_list, name="webhooks"),
+    path("webhooks/new/", webhooks.webhook_new, name="webhook_new"),
+    path("webhooks/<number:pk>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<number:pk>/now/", webhooks.webhook_now, name="webhook_now"),
+    path("webhooks/<number:pk>/secret/", webhooks.webhook_secret, name="webhook_secret"),
+    path("webhooks/<number:pk>/edit/", webhooks.webhook_edit, name="webhook_edit"),
+    path("webhooks/<number:pk>/rotate/", webhooks.webhook_rotate, name="webhook_rotate"),
+    path("webhooks/<number:pk>/switch/", webhooks.webhook_switch, name="webhook_switch"),
+    path("webhooks/<number:pk>/delete/", webhooks.webhook_delete, name="webhook_delete"),
+    path("webhooks/<number:pk>/test/", webhooks.webhook_test, name="webhook_test"),
+    path("webhooks/<number:pk>/replay/", webhooks.webhook_replay, name="webhook_replay"),
+    path("webhooks/messages/<number:pk>/", webhooks.webhook_message, name="webhook_message"),
+    path("webhooks/messages/<number:pk>/replay/", webhooks.webhook_message_replay, name="webhook_message_replay"),
+    path("webhooks/messages/<number:pk>/outcome/", webhooks.webhook_test_outcome, name="webhook_test_outcome"),
     path("page/<str:secret>/", pages.page_answer, name="page_answer"),
     path("pages/<number:pk>/<slug:act>/", pages.page_do, name="page_do"),
     path("paged/<candidate:ref>/", pages.candidate_paged, name="candidate_paged"),
@@ -28,5 +53,8 @@ urlpatterns: list[URLPattern] = [
     path("status/subscribe/", status_page.subscribe, name="status_subscribe"),
     path("status/confirm/<str:token>/", status_page.confirm, name="status_confirm"),
     path("status/end/<str:token>/", status_page.end, name="status_end"),
+    path("status/webhooks/subscribe/", status_webhooks.subscribe, name="status_webhook_subscribe"),
+    path("status/webhooks/confirm/<str:token>/", status_webhooks.confirm, name="status_webhook_confirm"),
+    path("status/webhooks/end/<str:token>/", status_webhooks.end, name="status_webhook_end"),
     path("status/<path:name>", status_page.status_page, name="status_file"),
 ]

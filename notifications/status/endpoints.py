@@ -145,7 +145,7 @@ def confirm(token: str, *, at: datetime) -> tuple[Webhook, str]:
 
 def end_url(webhook_id: int) -> str:
     """Ends the messages; stands in each of them."""
-    return f"{settings.PUBLIC_URL}/status/webhooks/end/{signing.dumps(webhook_id, salt=_END)}/"
+    return f"{settings.PUBLIC_URL}/status/webhooks/end/{signing.Signer(salt=_END).sign_object(webhook_id)}/"
 
 
 def url_to_end(token: str) -> str:
@@ -155,7 +155,7 @@ def url_to_end(token: str) -> str:
 
 def _to_end(token: str) -> Webhook:
     try:
-        return Webhook.objects.get(pk=signing.loads(token, salt=_END), is_public=True)
+        return Webhook.objects.get(pk=signing.Signer(salt=_END).unsign_object(token), is_public=True)
     except (signing.BadSignature, ValueError, TypeError, Webhook.DoesNotExist):
         raise LinkNotValid from None
 

@@ -59,11 +59,14 @@ def save_webhook(
     unknown_fields(changes, _FIELDS)
     if "url" in changes or webhook_id is None:
         changes = {**changes, "url": check_url(changes.get("url"))}
-    return _save(webhook_id, changes, actor, at)
+    return save_checked(webhook_id, changes=changes, actor=actor, at=at)
 
 
 @transaction.atomic
-def _save(webhook_id: int | None, changes: dict[str, Any], actor: User, at: datetime) -> tuple[Webhook, str]:
+def save_checked(webhook_id: int | None, *, changes: dict[str, Any], actor: User, at: datetime) -> tuple[Webhook, str]:
+    """The same for callers who asked `check_url` before they locked anything."""
+    permissions.require(actor, "configure")
+    unknown_fields(changes, _FIELDS)
     secret = ""
     if webhook_id is None:
         secret = new_secret()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 from django.db.models import Count, Min, Q, QuerySet
@@ -48,8 +49,12 @@ def health_of(rows: Iterable[Webhook], at: datetime) -> dict[int, Health]:
             failed=Count("pk", filter=lately & Q(state=WebhookMessageState.FAILED)),
         )
     )
-    counted = {row.pop("webhook"): row for row in found}
-    return {pk: Health(_state(row), **counted.get(pk, {})) for pk, row in known.items()}
+    counted = {row["webhook"]: row for row in found}
+    return {pk: _health(row, counted.get(pk, {})) for pk, row in known.items()}
+
+
+def _health(row: Webhook, counted: Any) -> Health:
+    return Health(_state(row), **{name: value for name, value in counted.items() if name != "webhook"})
 
 
 def _state(row: Webhook) -> str:
