@@ -98,7 +98,7 @@ def webhook_edit(request: Request, pk: int) -> HttpResponse:
     form = WebhookForm(sent(request), initial=WebhookForm.initial_of(row))
     return dialog(
         request, form, lambda given: actions.save_webhook(pk, changes=form.fields_of(given), **_by(request)),
-        title=f"Edit {row.name}", wide=True, template="notifications/webhooks/_form.html",
+        title="Edit the webhook", wide=True, template="notifications/webhooks/_form.html",
         back=reverse("webhook", args=[pk]),
     )  # fmt: skip
 

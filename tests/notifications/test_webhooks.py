@@ -1,13 +1,16 @@
 """Signed webhooks: what a receiver gets, in which order, how often, and what stops it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
@@ -23,10 +26,12 @@ from incidents.models import Service, TimelineEvent
 from incidents.process import AccountRole
 from notifications.models import Delivery, Webhook, WebhookMessage
 from notifications.webhooks import actions, outbox, schedule, sender
-from tests.notifications.conftest import declare, person
+from tests.notifications.conftest import declare, free_port, person
 from tests.notifications.receiving import Receiver, receiving
 
 pytestmark = pytest.mark.django_db
+DOCS = Path(__file__).parents[2] / "docs"
+TEMPLATES = DOCS.parent / "templates" / "notifications" / "webhooks"
 
 
 @pytest.fixture(autouse=True)
@@ -398,3 +403,38 @@ def test_old_messages_and_those_of_a_deleted_webhook_are_forgotten(receiver, adm
     actions.delete_webhook(row.pk, actor=administrator, at=now)
     assert sender.send_due() == 0
     assert actions.forget(at=now) == 1
+
+
+@pytest.mark.stack
+def test_the_receiver_in_the_docs_verifies_what_is_sent(administrator, tmp_path):
+    code = re.search(r"```python\n(.*?)```", (DOCS / "integrators.md").read_text(), re.DOTALL)[1]
+    assert code == (TEMPLATES / "verify.py.txt").read_text(), "the page shows the same"
+    port = free_port()
+    row, secret = actions.save_webhook(
+        changes={"name": "Docs", "url": f"http://127.0.0.1:{port}/"}, actor=administrator, at=timezone.now()
+    )
+    environment = {**os.environ, "WEBHOOK_SECRET": secret}
+    command = [sys.executable, "-c", code.replace("8090", str(port))]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        until_open(port)
+        actions.send_test(row.pk, actor=administrator, at=timezone.now())
+        sender.send_due()
+        assert (only().state, only().status) == ("delivered", 204)
+        assert process.stdout.readline().startswith("webhook.test ")
+        actions.rotate_secret(row.pk, keep_old=False, actor=administrator, at=timezone.now())
+        actions.send_test(row.pk, actor=administrator, at=timezone.now())
+        sender.send_due()
+        assert WebhookMessage.objects.latest("pk").status == 401
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until_open(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the receiver did not start")
