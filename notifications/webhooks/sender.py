@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from standardwebhooks import Webhook as Signer
@@ -98,17 +98,22 @@ def _take_off(flying: list[Attempt], clock: Clock) -> list[Attempt]:
 
 def claim(*, at: datetime, most: int, failing: bool) -> list[WebhookMessage]:
     """Takes the next due messages, one a webhook, for `LEASE`; of endpoints that fail, or of those that do not."""
-    others = WebhookMessage.objects.filter(webhook=OuterRef("webhook"), state__in=WAITING)
-    stands_before = others.filter(pk__lt=OuterRef("pk"), attempts__lt=IN_LINE_TRIES, is_trial=False)
-    is_on_its_way = others.filter(state=WebhookMessageState.SENDING, lease_until__gt=at)
+    waiting = WebhookMessage.objects.filter(webhook=OuterRef("pk"), state__in=WAITING, is_trial=False)
+    in_line = waiting.filter(attempts__lt=IN_LINE_TRIES).order_by("pk").values("pk")
+    first_in_line = Webhook.objects.annotate(head=Subquery(in_line[:1])).filter(head__isnull=False).values("head")
+    is_on_its_way = WebhookMessage.objects.filter(
+        webhook=OuterRef("webhook"), state=WebhookMessageState.SENDING, lease_until__gt=at
+    )
     free = Q(state=WebhookMessageState.QUEUED, next_attempt_at__lte=at) | Q(
         state=WebhookMessageState.SENDING, lease_until__lte=at
     )
-    may_be_asked = Q(webhook__not_before__isnull=True) | Q(webhook__not_before__lte=at) | Q(is_trial=True)
+    may_leave = Q(is_trial=True) | Q(attempts__gte=IN_LINE_TRIES) | Q(pk__in=first_in_line)
+    may_be_asked = Q(is_trial=True) | Q(webhook__is_enabled=True) & (
+        Q(webhook__not_before__isnull=True) | Q(webhook__not_before__lte=at)
+    )
     due = (
-        WebhookMessage.objects.filter(free, may_be_asked, webhook__failing_since__isnull=not failing)
-        .filter(Q(webhook__is_enabled=True) | Q(is_trial=True))
-        .filter(Q(is_trial=True) | ~Exists(stands_before), ~Exists(is_on_its_way))
+        WebhookMessage.objects.filter(free, may_leave, may_be_asked, webhook__failing_since__isnull=not failing)
+        .filter(~Exists(is_on_its_way))
         .order_by("next_attempt_at", "id")
     )
     lease = uuid.uuid4()
