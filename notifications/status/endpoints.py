@@ -23,7 +23,13 @@ from incidents.sealed import seal, unseal
 from notifications.models import PublicWord, StatusEndpoint, Webhook, WebhookMessage
 from notifications.status import feeds, public
 from notifications.status.files import base_address
-from notifications.status.subscribers import ASK_AGAIN_AFTER, CONFIRM_WITHIN, LinkNotValid, TooMany
+from notifications.status.subscribers import (
+    ASK_AGAIN_AFTER,
+    CONFIRM_WITHIN,
+    LinkNotValid,
+    TooMany,
+    chosen_services,
+)
 from notifications.webhooks import actions, outbox, payloads
 
 ASKED_FROM_ONE_PLACE, ASKED_OF_ONE_HOST, ASKED_IN_ALL = 10, 20, 200
@@ -46,7 +52,7 @@ def ask(*, url: str, services: Iterable[str] = (), asked_from: str, at: datetime
     """
     place = hmac.new(settings.SECRET_KEY.encode(), f"status from {asked_from}".encode(), hashlib.sha256).hexdigest()
     _refuse_crowds(url, place, at)
-    _ask(actions.check_url(url), _services(services), place, at)
+    _ask(actions.check_url(url), chosen_services(services), place, at)
 
 
 def _refuse_crowds(url: str, place: str, at: datetime) -> None:
@@ -82,14 +88,6 @@ def _ask(url: str, services: list[Service], place: str, at: datetime) -> None:
         endpoint.asked_at, endpoint.asked_from, endpoint.challenge = at, place, outbox.new_id()
         endpoint.save(update_fields=["asked_at", "asked_from", "challenge"])
         _put_question(endpoint, [service.slug for service in services], at)
-
-
-def _services(slugs: Iterable[str]) -> list[Service]:
-    wanted = list(dict.fromkeys(slugs))[:200]
-    found = list(public.public_services().filter(slug__in=wanted))
-    if len(found) < len(wanted):
-        raise Invalid(services="One of these services is not on the status page any more. Reload it and choose again.")
-    return found
 
 
 def _put_question(endpoint: StatusEndpoint, slugs: list[str], at: datetime) -> None:
