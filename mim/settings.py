@@ -143,6 +143,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,8/5m/key",
     "reset_password": "20/m/ip,5/m/key",
+    "status_webhook": "60/h/ip",  # each asks a name server; what is really asked for has stricter limits of its own
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "MIM"

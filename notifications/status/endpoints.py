@@ -17,6 +17,8 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import Q
 
+from incidents import outgoing
+from incidents.actions.input import clean_text
 from incidents.errors import Invalid
 from incidents.models import AffectedService, Organisation, Service
 from incidents.sealed import seal, unseal
@@ -52,7 +54,19 @@ def ask(*, url: str, services: Iterable[str] = (), asked_from: str, at: datetime
     """
     place = hmac.new(settings.SECRET_KEY.encode(), f"status from {asked_from}".encode(), hashlib.sha256).hexdigest()
     _refuse_crowds(url, place, at)
-    _ask(actions.check_url(url), chosen_services(services), place, at)
+    _ask(_reachable(url), chosen_services(services), place, at)
+
+
+def _reachable(url: str) -> str:
+    """The address when requests may go there. Says nothing to a stranger of what a name leads to in here."""
+    try:
+        outgoing.check_url(clean_text("url", url, 2000, required=True))
+    except outgoing.OutgoingRefused as refusal:
+        raise Invalid(url=str(refusal)) from None
+    try:
+        return actions.check_url(url)
+    except Invalid:
+        raise Invalid(url="No public address is known by this name. Give one that can be reached from here.") from None
 
 
 def _refuse_crowds(url: str, place: str, at: datetime) -> None:

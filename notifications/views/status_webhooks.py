@@ -1,6 +1,7 @@
 """Programs follow the public status page: asking, confirming, ending. Nobody needs to sign in."""
 
 from allauth.account.adapter import get_adapter
+from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -19,6 +20,8 @@ from notifications.views.status_page import say
 @require_POST
 def subscribe(request: HttpRequest) -> HttpResponse:
     try:
+        if not ratelimit.consume(request, action="status_webhook"):
+            raise subscribers.TooMany
         endpoints.ask(
             url=request.POST.get("url", ""),
             services=request.POST.getlist("services"),
