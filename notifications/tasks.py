@@ -3,8 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import delivery, escalation, evidence, promises, queued_mail, watchdog
-from notifications.models import Heartbeat
+from notifications import delivery, escalation, evidence, promises, queued_mail, vitals, watchdog
 from notifications.status import endpoints, files, subscribers
 from notifications.webhooks import actions as webhooks
 from notifications.webhooks import sender
@@ -13,10 +12,18 @@ from notifications.webhooks import sender
 @shared_task(ignore_result=True, time_limit=110)
 def sweep_deliveries() -> int:
     """The wake-up after an event, and every five seconds what a lost wake-up or a dead worker left."""
+    for channel in delivery.remote_channels_due(now=timezone.now()):
+        sweep_channel.apply_async((channel,), ignore_result=True, retry=False, expires=60)
     tried = queued_mail.send_due(at=timezone.now())
     tried += delivery.deliver_due()
     evidence.report_outstanding()
     return tried
+
+
+@shared_task(ignore_result=True, time_limit=110)
+def sweep_channel(channel: str) -> int:
+    """What is due on one channel with a provider; apart from the others, which a slow provider must not hold up."""
+    return delivery.deliver_due(seconds=50, only=[channel])
 
 
 @shared_task(ignore_result=True)
@@ -40,9 +47,8 @@ def watch_pages() -> int:
 @shared_task(ignore_result=True)
 def heartbeat() -> None:
     """Asked for by beat and run by a worker, so both are alive when this is fresh."""
-    now = timezone.now()
     for name in ("beat", "worker"):
-        Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": now})
+        vitals.beat(name)
 
 
 @shared_task(ignore_result=True)

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('incidents', '0013_webhooks'),
-        ('notifications', '0003_paging'),
+        ('notifications', '0004_channels'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
