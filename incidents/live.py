@@ -1,7 +1,8 @@
 """Tells open pages that something changed. Never what: they refetch, so permission is asked in one place.
 
 Topics: `MI-12` (one incident), `INC-7`, `PRB-3`, `CHG-4`, `CAN-2` (one record), `desk` (the ticket queue),
-`command` (candidates and open incidents), `alerts` (what monitoring says), `user-5` (one person's inbox and work).
+`command` (candidates and open incidents), `alerts` (what monitoring says), `webhooks` (what is sent to them),
+`user-5` (one person's inbox and work).
 """
 
 import json

@@ -400,7 +400,7 @@ def may_follow(user: User, topic: str) -> bool:
         return False
     if name == "user":
         return number == str(user.pk)
-    if topic in ("desk", "command", "alerts"):
+    if topic in ("desk", "command", "alerts", "webhooks"):
         return is_staff(user)
     visible = {
         "MI": visible_incidents,

@@ -279,6 +279,7 @@ class EventKind(TextChoices):
     ACKNOWLEDGEMENT_MISSING = "acknowledgement_missing", "Not acknowledged"
     MESSAGES_RESENT = "messages_resent", "Message sent again"
     STATUS_SUBSCRIPTION_ASKED = "status_subscription_asked", "Subscription to the status page asked"
+    WEBHOOK_SWITCHED_OFF = "webhook_switched_off", "Webhook switched off"
     APPROVAL_ASKED = "approval_asked", "Decision asked of management"
     APPROVAL_DECIDED = "approval_decided", "Decision given"
     # learning

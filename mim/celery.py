@@ -19,15 +19,16 @@ app.autodiscover_tasks()
 app.autodiscover_tasks(["incidents.intake.email"])
 app.autodiscover_tasks(["incidents.intake.voice"])
 
-URGENT = "urgent"
+URGENT, WEBHOOKS = "urgent", "webhooks"
 # A lane of its own for what people wait for: thousands of messages to be delivered must stand neither before the one
-# glance that says "this is an outage" nor before the next person to be paged. mim.embedded.worker serves it with
-# threads that do nothing else.
-app.conf.task_queues = (Queue("celery"), Queue(URGENT))
+# glance that says "this is an outage" nor before the next person to be paged. Another for the endpoints of strangers,
+# which may be as slow as they like. mim.embedded.worker serves both with threads that do nothing else.
+app.conf.task_queues = (Queue("celery"), Queue(URGENT), Queue(WEBHOOKS))
 app.conf.task_default_queue = "celery"
 app.conf.task_routes = {
     "incidents.tasks.look_for_influx": {"queue": URGENT},
     "notifications.tasks.sweep_pages": {"queue": URGENT},
+    "notifications.tasks.sweep_webhooks": {"queue": WEBHOOKS},
 }
 
 app.conf.beat_schedule = {
@@ -49,6 +50,8 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
     },
     "forget-contact-messages": {"task": "notifications.tasks.forget_contact_messages", "schedule": 3600.0},
+    "send-webhooks": {"task": "notifications.tasks.sweep_webhooks", "schedule": 5.0},
+    "forget-webhook-messages": {"task": "notifications.tasks.forget_webhook_messages", "schedule": 3600.0},
     "process-mail": {"task": "incidents.intake.email.tasks.process_mail", "schedule": 5.0},
     "poll-mailboxes": {"task": "incidents.intake.email.tasks.poll_mailboxes", "schedule": 15.0},
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},

@@ -30,6 +30,7 @@ from incidents.models import (
 )
 from incidents.process import OPEN_STAGES, AccountRole
 from mim.frame import NAVIGATION
+from notifications.models import Webhook, WebhookMessage
 
 A = AccountRole
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -94,6 +95,11 @@ def _records() -> Iterator[Screen]:
         ("change", A.CHANGE_MANAGER, "change", Change.objects.order_by("-id").first(), "pk"),
         ("alert", A.SERVICE_DESK_TECHNICIAN, "alert", Alert.objects.order_by("-id").first(), "pk"),
         ("integration", A.ADMINISTRATOR, "integration", Integration.objects.order_by("-id").first(), "pk"),
+        ("webhook", A.ADMINISTRATOR, "webhook", Webhook.objects.filter(is_public=False).last(), "pk"),
+        (
+            *("webhook-message", A.ADMINISTRATOR, "webhook_message"),
+            *(WebhookMessage.objects.filter(webhook__is_public=False).first(), "pk"),
+        ),
         ("service", A.ADMINISTRATOR, "service", Service.objects.order_by("tier", "name").first(), "slug"),
     ]
     yield from _screen("channel-slack", A.ADMINISTRATOR, "channel", "slack")

@@ -4,6 +4,7 @@ from django.urls import URLPattern
 
 from incidents.api.urls import at
 from notifications import api, channel_api, page_api
+from notifications.webhooks import api as webhooks
 
 urlpatterns: list[URLPattern] = [
     *at("pages", page_api.PageList.as_view(), "pages"),
@@ -15,6 +16,13 @@ urlpatterns: list[URLPattern] = [
     *at("destinations", channel_api.PlaceList.as_view(), "destinations"),
     *at("destinations/<number:id>", channel_api.PlaceDetail.as_view(), "destination"),
     *at("destinations/<number:id>/test", channel_api.PlaceTest.as_view(), "destination_test"),
+    *at("webhooks", webhooks.WebhookList.as_view(), "webhooks"),
+    *at("webhooks/<number:id>", webhooks.WebhookDetail.as_view(), "webhook"),
+    *at("webhooks/<number:id>/rotate", webhooks.RotateWebhook.as_view(), "webhook_rotate"),
+    *at("webhooks/<number:id>/test", webhooks.TestWebhook.as_view(), "webhook_test"),
+    *at("webhooks/<number:id>/replay", webhooks.ReplayWebhook.as_view(), "webhook_replay"),
+    *at("webhooks/<number:id>/messages", webhooks.WebhookMessageList.as_view(), "webhook_messages"),
+    *at("webhooks/<number:id>/messages/<number:message>", webhooks.WebhookMessageDetail.as_view(), "webhook_message"),
     *at("deliveries", api.DeliveryList.as_view(), "deliveries"),
     *at("deliveries/<number:id>", api.DeliveryDetail.as_view(), "delivery"),
     *at("deliveries/<number:id>/resend", api.DeliveryResend.as_view(), "delivery_resend"),

@@ -222,6 +222,13 @@ def _reason(event: TimelineEvent, audience: str) -> Particulars:
     return Particulars(values)
 
 
+def _webhook(event: TimelineEvent, audience: str) -> Particulars:
+    values = {name: event.payload.get(name, "") for name in ("name", "reason")}
+    return Particulars(
+        values, url=_page(f"/webhooks/{event.payload.get('webhook_id')}/"), link_label="Open the webhook"
+    )
+
+
 BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "step_done": _step,
     "step_waived": _step,
@@ -253,6 +260,7 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "promise_overdue": _promise,
     "promise_due_soon": _promise,
     "status_subscription": _status_subscription,
+    "webhook_off": _webhook,
 }
 
 

@@ -108,6 +108,7 @@ RULES: dict[str, Rule] = {
         only_when={"to": ("awaiting_approval", "implementing")},
     ),
     EventKind.STATUS_SUBSCRIPTION_ASKED: Rule("status_subscription", to="status_subscriber", valid_hours=72),
+    EventKind.WEBHOOK_SWITCHED_OFF: Rule("webhook_off", to="administrators", valid_hours=72),
     EventKind.CHANGE_FLAGGED: Rule("change_flagged", to="change_managers", valid_hours=72),
 }
 

@@ -7,6 +7,7 @@ from incidents.events import event_recorded
 from incidents.models import TimelineEvent
 from notifications import escalation, fan_out, withdrawal
 from notifications.policy import CHANGES_THE_STATUS_PAGE
+from notifications.webhooks import outbox
 
 
 def connect() -> None:
@@ -14,6 +15,7 @@ def connect() -> None:
     event_recorded.connect(escalation.on_event, dispatch_uid="notifications.escalation")
     event_recorded.connect(withdrawal.on_event, dispatch_uid="notifications.withdrawal")
     event_recorded.connect(fan_out.on_event, dispatch_uid="notifications.fan_out")
+    event_recorded.connect(outbox.on_event, dispatch_uid="notifications.webhooks")
     event_recorded.connect(on_public_change, dispatch_uid="notifications.status")
 
 

@@ -17,7 +17,9 @@ from notifications import (
     watchdog,
 )
 from notifications.bell import DELIVER
-from notifications.status import files, subscribers
+from notifications.status import endpoints, files, subscribers
+from notifications.webhooks import actions as webhooks
+from notifications.webhooks import sender
 
 
 @shared_task(ignore_result=True, time_limit=110)
@@ -80,7 +82,9 @@ def heartbeat() -> None:
 @shared_task(ignore_result=True)
 def write_status_page() -> int:
     """After something public changed, and every twenty seconds for what changes by time alone."""
-    return len(files.write(timezone.now()))
+    written = len(files.write(timezone.now()))
+    endpoints.tell(at=timezone.now())
+    return written
 
 
 @shared_task(ignore_result=True)
@@ -92,7 +96,19 @@ def forget_contact_messages() -> None:
 @shared_task(ignore_result=True)
 def forget_unconfirmed_subscribers() -> int:
     """Addresses whose owner never confirmed are not kept."""
-    return subscribers.forget_unconfirmed(at=timezone.now())
+    return subscribers.forget_unconfirmed(at=timezone.now()) + endpoints.forget_unconfirmed(at=timezone.now())
+
+
+@shared_task(ignore_result=True, time_limit=110)
+def sweep_webhooks() -> int:
+    """The wake-up after an event, and every five seconds what is due again; in a lane of its own."""
+    return sender.send_due()
+
+
+@shared_task(ignore_result=True)
+def forget_webhook_messages() -> int:
+    """Messages are kept for 90 days."""
+    return webhooks.forget(at=timezone.now())
 
 
 @shared_task(ignore_result=True, time_limit=60)

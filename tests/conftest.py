@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from incidents.models import Organisation, User
+from notifications.webhooks import outbox
 from tests import factories
 
 # Playwright keeps an event loop in the process that drove a browser; tests after it still use the database.
@@ -49,6 +50,12 @@ def _assets_by_their_own_names(settings):
 def _updates_leave_at_once(monkeypatch):
     """Stories about the waiting time set it; the others read what they published."""
     monkeypatch.setattr(Organisation._meta.get_field("update_hold_seconds"), "_get_default", lambda: 0)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_listens():
+    """What webhooks want is remembered by the process; what a test made is not there in the next one."""
+    outbox.listeners.know((), 3600)
 
 
 @pytest.fixture

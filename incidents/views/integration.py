@@ -15,9 +15,10 @@ from incidents.intake.monitoring import trial
 from incidents.models import Integration, IntegrationKind, Payload
 from incidents.queries.integrations import health_of, integrations, last_payloads, payloads, text_of
 from incidents.sealed import sealed_at
+from incidents.views import shown_once
 from incidents.views.dialogs import dialog, go, sent, way_back
 from incidents.views.gate import Request, page
-from incidents.views.integrations import guide_for, keep_key
+from incidents.views.integrations import KEY, guide_for
 
 
 def load(pk: int) -> Integration:
@@ -74,7 +75,7 @@ def integration_edit(request: Request, pk: int) -> HttpResponse:
 def integration_rotate(request: Request, pk: int) -> HttpResponse:
     """A new key, shown on the next page; the old one stops at once."""
     row, key = acts.rotate_key(load(pk).pk, **_by(request))
-    keep_key(request, row, key)
+    shown_once.keep(request, KEY, row.pk, key)
     return go(request, reverse("integration_key", args=[pk]))
 
 

@@ -1,6 +1,5 @@
 """Integrations: all of them with how they do, a new one, and the one time its key is shown."""
 
-import json
 from typing import Any
 
 from django.http import HttpResponse
@@ -14,11 +13,11 @@ from incidents.forms.monitoring import IntegrationForm
 from incidents.integration_kinds import KINDS, TO_CHOOSE
 from incidents.models import Integration, IntegrationKind
 from incidents.queries.integrations import address_of, health_of, integrations, kind_of
-from incidents.sealed import SealBroken, seal, unseal
+from incidents.views import shown_once
 from incidents.views.dialogs import dialog, sent
 from incidents.views.gate import Request, page
 
-_KEPT = "new_integration_key"
+KEY = "integration_key"
 
 
 @page("configure_integrations")
@@ -44,7 +43,7 @@ def integration_new(request: Request) -> HttpResponse:
 
     def add(given: dict[str, Any]) -> Integration:
         made, key = acts.add_integration(kind=kind, actor=request.user, at=timezone.now(), **form.fields_of(given))
-        keep_key(request, made, key)
+        shown_once.keep(request, KEY, made.pk, key)
         return made
 
     return dialog(
@@ -53,25 +52,11 @@ def integration_new(request: Request) -> HttpResponse:
     )  # fmt: skip
 
 
-def keep_key(request: Request, row: Integration, key: str) -> None:
-    """Until the next page shows it; sealed, since sessions stand in the database."""
-    request.session[_KEPT] = seal(json.dumps({"integration": row.pk, "key": key}))
-
-
-def _kept_key(request: Request, row: Integration) -> str:
-    """The key that was just made, once; "" when there is none for this integration."""
-    try:
-        kept = json.loads(unseal(request.session.pop(_KEPT, "")) or "{}")
-    except SealBroken:
-        return ""
-    return kept["key"] if kept.get("integration") == row.pk else ""
-
-
 @page("configure_integrations")
 def integration_key(request: Request, pk: int) -> HttpResponse:
     """The address and the key, this once, with what to paste where."""
     row = get_object_or_404(integrations(), pk=pk)
-    key = _kept_key(request, row)
+    key = shown_once.take(request, KEY, row.pk)
     if not key:
         return redirect("integration", pk=pk)
     response = render(request, "incidents/integrations/key.html", {"integration": row, **guide_for(row, key)})

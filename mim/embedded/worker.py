@@ -1,8 +1,9 @@
 """`python -m mim.embedded.worker`: a Celery worker on threads with beat inside, one small process.
 
 Celery's own `-B` forks a second process that outlives a killed worker; here beat is a thread, and
-its end is the process's end, which the supervisor notices. So is the urgent lane: what people wait
-for must not stand behind a pool whose threads all deliver messages.
+its end is the process's end, which the supervisor notices. So are the lanes: what people wait for
+must not stand behind a pool whose threads all deliver messages, and no message behind endpoints of
+webhooks that are slow to answer.
 """
 
 import gc
@@ -20,7 +21,7 @@ from django.db import close_old_connections
 from kombu import Connection, Queue
 from kombu.mixins import ConsumerMixin
 
-from mim.celery import URGENT, app
+from mim.celery import URGENT, WEBHOOKS, app
 
 _log = logging.getLogger("mim.worker")
 _stopping = threading.Event()
@@ -50,8 +51,8 @@ def take_up() -> None:
         _log.warning("what was left waits for the sweeps", extra={"reason": str(error)})
 
 
-class Urgent:
-    """One urgent task, in a thread of its own. Asked for while it runs or rests, it runs once more: hundreds of
+class Apart:
+    """One task with a lane, in a thread of its own. Asked for while it runs or rests, it runs once more: hundreds of
     wake-ups a second cost ten runs."""
 
     REST = 0.1
@@ -76,19 +77,19 @@ class Urgent:
         try:
             app.tasks[self.name].apply(throw=True)
         except Exception:
-            _log.exception("urgent task failed", extra={"task": self.name})
+            _log.exception("task of a lane failed", extra={"task": self.name})
         finally:
             close_old_connections()
 
 
-class UrgentLane(ConsumerMixin):
-    """Hears what is asked for in the urgent queue. A message may be lost, so it is acknowledged before the work."""
+class Lanes(ConsumerMixin):
+    """Hears what is asked for in the lanes. A message may be lost, so it is acknowledged before the work."""
 
-    def __init__(self, connection: Connection, tasks: Mapping[str, Urgent]) -> None:
+    def __init__(self, connection: Connection, tasks: Mapping[str, Apart]) -> None:
         self.connection, self.tasks = connection, tasks
 
     def get_consumers(self, Consumer: Any, channel: Any) -> list[Any]:  # noqa: N803 (kombu passes a class)
-        return [Consumer([Queue(URGENT)], callbacks=[self.hear], accept=["json"])]
+        return [Consumer([Queue(URGENT), Queue(WEBHOOKS)], callbacks=[self.hear], accept=["json"])]
 
     def hear(self, body: Any, message: Any) -> None:
         message.ack()
@@ -96,16 +97,16 @@ class UrgentLane(ConsumerMixin):
         if name in self.tasks:
             self.tasks[name].asked.set()
         else:
-            _log.error("urgent task unknown", extra={"task": name})
+            _log.error("task of a lane unknown", extra={"task": name})
 
 
-def run_urgent(tasks: Mapping[str, Urgent]) -> None:
+def run_lanes(tasks: Mapping[str, Apart]) -> None:
     """Runs until the worker stops; kombu connects again when the broker was away."""
     try:
         with app.connection_for_read() as connection:
-            UrgentLane(connection, tasks).run()
+            Lanes(connection, tasks).run()
     except Exception:
-        _log.exception("the urgent lane died")
+        _log.exception("the lanes died")
     if not _stopping.is_set():
         os._exit(70)
 
@@ -113,8 +114,8 @@ def run_urgent(tasks: Mapping[str, Urgent]) -> None:
 def main() -> None:
     """Runs until SIGTERM; says it is ready by touching the file in `MIM_READY_FILE`."""
     app.loader.import_default_modules()
-    urgent = {name: Urgent(name) for name in app.conf.task_routes}
-    for task in urgent.values():
+    apart = {name: Apart(name) for name in app.conf.task_routes}
+    for task in apart.values():
         task.asked.set()  # what a worker before this one left, while Celery is still on its way to the broker
     service = Service(app, max_interval=1, scheduler_cls=Scheduler)
 
@@ -122,7 +123,7 @@ def main() -> None:
     def begin(**_: Any) -> None:
         gc.freeze()  # what is loaded by now stays: looking through it again and again took a third of a storm's time
         threading.Thread(target=run_beat, args=(service,), daemon=True, name="beat").start()
-        threading.Thread(target=run_urgent, args=(urgent,), daemon=True, name="urgent lane").start()
+        threading.Thread(target=run_lanes, args=(apart,), daemon=True, name="lanes").start()
         if ready := os.environ.get("MIM_READY_FILE"):
             Path(ready).touch()
 

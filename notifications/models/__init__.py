@@ -1,4 +1,4 @@
-"""The outbox, pages and their policies, channels and addresses."""
+"""The outbox, pages and their policies, channels and addresses, webhooks."""
 
 from notifications.models.channels import (
     ChannelAccount,
@@ -32,6 +32,13 @@ from notifications.models.paging import (
     PageState,
 )
 from notifications.models.places import ChannelChange, PlaceAnswer, PlaceThread
+from notifications.models.webhooks import (
+    PublicWord,
+    StatusEndpoint,
+    Webhook,
+    WebhookMessage,
+    WebhookMessageState,
+)
 
 __all__ = [
     "WAITING_STATES",
@@ -57,9 +64,14 @@ __all__ = [
     "PageState",
     "PlaceAnswer",
     "PlaceThread",
+    "PublicWord",
     "QueuedMail",
+    "StatusEndpoint",
     "StatusSubscriber",
     "Subscription",
     "TextReply",
+    "Webhook",
+    "WebhookMessage",
+    "WebhookMessageState",
     "note_outcome",
 ]

@@ -78,34 +78,11 @@ def calendar(status: PublicStatus, *, title: str, base: str) -> bytes:
 
 def as_json(status: PublicStatus, *, base: str) -> bytes:
     """The same facts for programs. Times are RFC 3339 UTC."""
-
-    def incident(row: PublicIncident) -> dict[str, Any]:
-        return {
-            "id": row.key,
-            "url": address_of(row, base),
-            "title": row.heading,
-            "services": row.services,
-            "state": row.state,
-            "began_at": row.began_at and _iso(row.began_at),
-            "restored_at": row.restored_at and _iso(row.restored_at),
-            "next_update_at": row.next_update_at and _iso(row.next_update_at),
-            "updates": [
-                {
-                    "published_at": _iso(one.published_at),
-                    "text": _plain(one.html),
-                    "html": one.html,
-                    "corrects": one.corrects and _iso(one.corrects),
-                    "corrected_at": one.corrected_at and _iso(one.corrected_at),
-                }
-                for one in row.updates
-            ],
-        }
-
     said = {
         "is_calm": status.is_calm,
         "services": [{"slug": one.slug, "name": one.name, "state": one.state} for one in status.services],
-        "open": [incident(row) for row in status.now],
-        "recent": [incident(row) for row in status.lately],
+        "open": [incident_as_json(row, base=base) for row in status.now],
+        "recent": [incident_as_json(row, base=base) for row in status.lately],
         "planned": [
             {
                 "title": work.title,
@@ -117,3 +94,27 @@ def as_json(status: PublicStatus, *, base: str) -> bytes:
         ],
     }
     return json.dumps(said, ensure_ascii=False, indent=1).encode()
+
+
+def incident_as_json(row: PublicIncident, *, base: str) -> dict[str, Any]:
+    """One incident in public words, as `status.json` and the webhooks of the status page show it."""
+    return {
+        "id": row.key,
+        "url": address_of(row, base),
+        "title": row.heading,
+        "services": row.services,
+        "state": row.state,
+        "began_at": row.began_at and _iso(row.began_at),
+        "restored_at": row.restored_at and _iso(row.restored_at),
+        "next_update_at": row.next_update_at and _iso(row.next_update_at),
+        "updates": [
+            {
+                "published_at": _iso(one.published_at),
+                "text": _plain(one.html),
+                "html": one.html,
+                "corrects": one.corrects and _iso(one.corrects),
+                "corrected_at": one.corrected_at and _iso(one.corrected_at),
+            }
+            for one in row.updates
+        ],
+    }

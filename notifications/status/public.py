@@ -90,14 +90,19 @@ def public_key(kind: str, pk: int) -> str:
 
 def read(at: datetime) -> PublicStatus:
     """The state at `at`, in a constant number of queries. Drills and incidents without a public update are not here."""
-    shown = told_incidents(at).filter(Q(stage__in=OPEN_STAGES) | Q(closed_at__gte=at - RECENTLY))
-    rows = describe(shown.order_by("-id")[:SHOWN_AT_MOST], at)
+    rows = describe(shown_incidents(at), at)
     return PublicStatus(
         services=_services(at),
         now=[row for row in rows if not row.is_over],
         lately=[row for row in rows if row.is_over],
         planned=planned_work(at),
     )
+
+
+def shown_incidents(at: datetime) -> QuerySet[MajorIncident]:
+    """What the page shows at `at`: open ones, and those that were closed within the last week, the newest fifty."""
+    shown = told_incidents(at).filter(Q(stage__in=OPEN_STAGES) | Q(closed_at__gte=at - RECENTLY))
+    return shown.order_by("-id")[:SHOWN_AT_MOST]
 
 
 def told_incidents(at: datetime) -> QuerySet[MajorIncident]:

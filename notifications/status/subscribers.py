@@ -40,7 +40,7 @@ def ask(*, email: str, services: Iterable[str] = (), at: datetime) -> StatusSubs
     until the new mail is confirmed. Raises Invalid, TooMany.
     """
     address = clean_email("email", email, required=True)
-    chosen = _services(services)
+    chosen = chosen_services(services)
     waiting = StatusSubscriber.objects.filter(confirmed_at__isnull=True, asked_at__gt=at - timedelta(hours=1))
     if waiting.count() >= ASKED_AN_HOUR_AT_MOST:
         raise TooMany
@@ -63,9 +63,10 @@ def ask(*, email: str, services: Iterable[str] = (), at: datetime) -> StatusSubs
     return subscriber
 
 
-def _services(slugs: Iterable[str]) -> list[Service]:
+def chosen_services(slugs: Iterable[str]) -> list[Service]:
+    """The public services with these slugs. Raises Invalid when one of them is none (any more)."""
     wanted = list(dict.fromkeys(slugs))[:200]
-    found = list(public_services().filter(slug__in=wanted))
+    found = list(public_services().filter(slug__in=[slug for slug in wanted if "\x00" not in slug]))
     if len(found) < len(wanted):
         raise Invalid(services="One of these services is not on the status page any more. Reload it and choose again.")
     return found

@@ -36,12 +36,12 @@ def subscribe(request: HttpRequest) -> HttpResponse:
             email=request.POST.get("email", ""), services=request.POST.getlist("services"), at=timezone.now()
         )
     except Invalid as refusal:
-        return _say(request, "That did not work", f"{refusal.message} Go back: what you typed is still there.", 422)
+        return say(request, "That did not work", f"{refusal.message} Go back: what you typed is still there.", 422)
     except subscribers.TooMany:
-        said = _say(request, "Too many at once", "Please try again in an hour.", 429)
+        said = say(request, "Too many at once", "Please try again in an hour.", 429)
         said["Retry-After"] = "3600"
         return said
-    return _say(request, "Look into your mailbox", "We sent a mail with a link. Open it to confirm; then it begins.")
+    return say(request, "Look into your mailbox", "We sent a mail with a link. Open it to confirm; then it begins.")
 
 
 @csrf_exempt
@@ -51,11 +51,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         if request.method == "POST":
             address = subscribers.confirm(token, at=timezone.now()).email
-            return _say(request, "Confirmed", f"{address} hears of disruptions from now on.")
+            return say(request, "Confirmed", f"{address} hears of disruptions from now on.")
         address = subscribers.address_to_confirm(token)
     except subscribers.LinkNotValid:
-        return _say(request, "This link does not work any more", "Subscribe again on the status page.", 410)
-    return _say(request, "One more step", f"Shall {address} hear of disruptions?", act="Yes, subscribe")
+        return say(request, "This link does not work any more", "Subscribe again on the status page.", 410)
+    return say(request, "One more step", f"Shall {address} hear of disruptions?", act="Yes, subscribe")
 
 
 @csrf_exempt
@@ -64,13 +64,13 @@ def end(request: HttpRequest, token: str) -> HttpResponse:
     """Also answers the one-click POST of mail programs (RFC 8058)."""
     try:
         if request.method == "POST":
-            return _say(request, "Done", f"{subscribers.end(token, at=timezone.now())} gets no more of these mails.")
+            return say(request, "Done", f"{subscribers.end(token, at=timezone.now())} gets no more of these mails.")
         address = subscribers.address_to_end(token)
     except subscribers.LinkNotValid:
-        return _say(request, "This link does not work", "Use the link of a newer mail, or write to us.", 410)
-    return _say(request, "No more mails?", f"{address} will not hear of disruptions any more.", act="End the mails")
+        return say(request, "This link does not work", "Use the link of a newer mail, or write to us.", 410)
+    return say(request, "No more mails?", f"{address} will not hear of disruptions any more.", act="End the mails")
 
 
-def _say(request: HttpRequest, heading: str, text: str, status: int = 200, act: str = "") -> HttpResponse:
+def say(request: HttpRequest, heading: str, text: str, status: int = 200, act: str = "") -> HttpResponse:
     context = {"heading": heading, "text": text, "act": act, "organisation": Organisation.current()}
     return render(request, "notifications/status/said.html", {**context, "base": files.base_address()}, status=status)

@@ -166,7 +166,7 @@ def test_another_message_is_heard_and_acknowledged_by_key(people, checkout, prov
     send("voice")
     call = Call(provider.calls[0])
     assert "that you heard it" in call.press("1").heard
-    assert "Acknowledged" in Delivery.objects.get(channel="voice").answer
+    assert Delivery.objects.get(channel="voice").acknowledged_how == "a key on the telephone"
 
 
 # --- What the provider answers -----------------------------------------------------------------
@@ -277,7 +277,7 @@ def test_an_sms_that_does_not_arrive_is_told_on_the_next_channel_once(people, ch
 def test_a_call_that_nobody_picks_up_is_told_and_blames_nobody(ringing, crew, status, state, said):
     signed(f"{DESK}/phone/status/voice/", CallSid=ringing["Sid"], CallStatus=status, CallDuration="12")
     row = Delivery.objects.get(channel="voice")
-    assert row.state == state and said in row.answer
+    assert row.state == state and said in row.receipt
     assert ContactPoint.objects.get(channel="voice").failures_in_row == 0
     assert Page.objects.get().state == "paging"
 

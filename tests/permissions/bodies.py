@@ -93,6 +93,8 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "status_file name": lambda p, c: "history/",
     "status_confirm token": lambda p, c: "x",
     "status_end token": lambda p, c: "x",
+    "status_webhook_confirm token": lambda p, c: "x",
+    "status_webhook_end token": lambda p, c: "x",
     "opsgenie_alert rest": lambda p, c: "requests/none",
     "opsgenie_base_alert rest": lambda p, c: "requests/none",
     "servicenow_incident sys_id": lambda p, c: "0" * 32,
@@ -164,6 +166,16 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "api_payload_replay id": lambda p, c: c.payload.pk,
     "api_rule id": lambda p, c: c.rule.pk,
     "api_rule_dry_run id": lambda p, c: c.rule.pk,
+    **{
+        f"webhook{part} pk": lambda p, c: c.webhook.pk
+        for part in ("", "_now", "_secret", "_edit", "_rotate", "_switch", "_delete", "_test", "_replay")
+    },
+    **{f"webhook_{part} pk": lambda p, c: c.told.pk for part in ("message", "message_replay", "test_outcome")},
+    **{
+        f"api_webhook{part} id": lambda p, c: c.webhook.pk
+        for part in ("", "_rotate", "_test", "_replay", "_messages", "_message")
+    },
+    "api_webhook_message message": lambda p, c: c.told.pk,
     "api_key_revoke pk": lambda p, c: p.key.pk,
     "api_alert id": lambda p, c: p.pk,
     "door kind": lambda p, c: "alertmanager",
@@ -345,6 +357,12 @@ BODIES: dict[str, _Body] = {
     "api_import_incidents": lambda p, c: [],
     "api_integrations": lambda p, c: {"name": "Fresh", "kind": "generic"},
     "api_integration": lambda p, c: {"name": "Fresh"},
+    "api_webhooks": lambda p, c: {"name": "Fresh", "url": "https://hooks.example.org/y"},
+    "api_webhook": lambda p, c: {"name": "Fresh"},
+    "api_webhook_replay": lambda p, c: {"message": c.told.pk},
+    "webhook_new": lambda p, c: {"name": "Fresh", "url": "https://hooks.example.org/y"},
+    "webhook_edit": lambda p, c: {"name": "Fresh", "url": "https://hooks.example.org/y"},
+    "webhook_replay": lambda p, c: {"since": c.now.strftime("%Y-%m-%dT%H:%M"), "which": "failed"},
     "api_rules": lambda p, c: {"name": "Fresh", "outcome": "ticket"},
     "api_rule": lambda p, c: {"name": "Fresh"},
     # pages

@@ -37,6 +37,7 @@ SECTIONS: dict[str, list[Row]] = {
     "Organisation": organisation.ORGANISATION,
     "Alerts": monitoring.ALERTS,
     "Integrations and rules": monitoring.INTEGRATIONS,
+    "Webhooks": monitoring.WEBHOOKS,
     "Figures and knowledge": organisation.FIGURES,
     "API: tickets and candidates": api_desk.API_DESK,
     "API: problems and changes": api_desk.API_PROBLEMS_AND_CHANGES,
@@ -45,6 +46,7 @@ SECTIONS: dict[str, list[Row]] = {
     "API: records of an incident by their id alone": api_incident.API_BY_ID,
     "API: organisation": api_organisation.API_CONFIGURATION,
     "API: integrations and rules": monitoring.API_MONITORING,
+    "API: webhooks": monitoring.API_WEBHOOKS,
     "API: figures and search": api_organisation.API_FIGURES_AND_SEARCH,
 }
 ROWS: list[Row] = [row for rows in SECTIONS.values() for row in rows]

@@ -69,3 +69,30 @@ API_MONITORING = [
     row("api_rule", "PATCH DELETE", "", _SET),
     row("api_rule_dry_run", "POST", "", _SET),
 ]
+
+WEBHOOKS = [
+    row("webhooks", "GET", "", "administrator"),
+    row("webhook_new", "GET POST", "", "administrator"),
+    row("webhook", "GET", "", "administrator"),
+    row("webhook_now", "GET", "", "administrator"),
+    row("webhook_secret", "GET", "", "administrator"),
+    row("webhook_edit", "GET POST", "", "administrator"),
+    row("webhook_rotate", "POST", "", "administrator"),
+    row("webhook_switch", "POST", "", "administrator"),
+    row("webhook_delete", "POST", "", "administrator"),
+    row("webhook_test", "POST", "", "administrator"),
+    row("webhook_replay", "GET POST", "", "administrator"),
+    row("webhook_message", "GET", "", "administrator"),
+    row("webhook_message_replay", "POST", "", "administrator"),
+    row("webhook_test_outcome", "GET", "", "administrator"),
+]
+
+API_WEBHOOKS = [
+    row("api_webhooks", "GET POST", "", "administrator"),
+    row("api_webhook", "GET PATCH DELETE", "", "administrator"),
+    row("api_webhook_rotate", "POST", "", "administrator"),
+    row("api_webhook_test", "POST", "", "administrator"),
+    row("api_webhook_replay", "POST", "", "administrator"),
+    row("api_webhook_messages", "GET", "", "administrator"),
+    row("api_webhook_message", "GET", "", "administrator"),
+]

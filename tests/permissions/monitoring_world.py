@@ -4,6 +4,9 @@ from typing import Any
 
 from incidents.actions import integrations, rule_settings
 from incidents.models import Alert, Payload
+from incidents.sealed import seal
+from notifications.models import Webhook, WebhookMessage
+from notifications.webhooks.actions import new_secret
 
 
 def build(world: Any, now: Any) -> None:
@@ -21,4 +24,12 @@ def build(world: Any, now: Any) -> None:
         integration=common.sender, dedup_key="k", episode="e", status="firing", severity="critical", title="Burns",
         service=common.spare, started_at=now, state_at=now, first_received_at=now, last_received_at=now,
         payload=common.payload,
+    )  # fmt: skip
+    common.webhook = Webhook.objects.create(
+        name="Chat", url="https://hooks.example.org/x", sealed_secret=seal(new_secret()), created_at=now,
+        owner=world.people["administrator"], is_enabled=False,
+    )  # fmt: skip
+    common.told = WebhookMessage.objects.create(
+        webhook=common.webhook, type="webhook.test", message_id="msg_1", body="{}", is_trial=True, state="failed",
+        queued_at=now, next_attempt_at=now,
     )  # fmt: skip

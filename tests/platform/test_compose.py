@@ -7,7 +7,7 @@ import yaml
 
 from mim.embedded.services import ROOT
 
-PROGRAMS = {"migrate", "web", "stream", "worker", "beat", "mail"}
+PROGRAMS = {"migrate", "web", "stream", "worker", "webhooks", "beat", "mail"}
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def test_a_kind_is_chosen_from_tiles_then_named_and_the_key_is_shown_on_one_page
     assert answer["Location"] == reverse("integration_key", args=[row.pk])
     kept = at_work.session["new_integration_key"]
     page = at_work.get(answer["Location"])
-    key = unseal(kept).partition('"key": "')[2].partition('"')[0]
+    key = unseal(kept).partition('"secret": "')[2].partition('"')[0]
     assert digest(key) == row.key_sha256
     assert key not in kept
     assert f"{settings.PUBLIC_URL}/in/alertmanager/{key}" in text_of(page)
