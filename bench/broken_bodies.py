@@ -14,6 +14,9 @@ _ODD: tuple[Any, ...] = (
 )  # fmt: skip
 _PIECES = (b"\x00", b"\\u0000", b"\\ud800", b"\xff\xfe", b"\xed\xa0\x80", b'"', b"{", b"\n", b"NaN", b"-")
 DEEP = 1_000
+_BOMB = zlib.compressobj(6, zlib.DEFLATED, 31)
+_BOMB_BEGINS = _BOMB.compress(b" " * 3_000_000) + _BOMB.flush(zlib.Z_SYNC_FLUSH)
+"""A gzip file that begins with 3 MB of blanks; made once, since making one takes longer than trying it."""
 
 
 def broken(example: bytes, chance: random.Random) -> tuple[bytes, dict[str, str]]:
@@ -56,14 +59,12 @@ def _nest(body: bytes, chance: random.Random) -> bytes:
 
 def _insert(body: bytes, chance: random.Random) -> bytes:
     at = chance.randrange(len(body) + 1)
-    piece = chance.choice(
-        (b"\x00", b"\\u0000", b"\\ud800", b"\xff\xfe", b"\xed\xa0\x80", b'"', b"{", b"\n", b"NaN", b"-")
-    )
-    return body[:at] + piece + body[at:]
+    return body[:at] + chance.choice(_PIECES) + body[at:]
 
 
 def _bomb(body: bytes, chance: random.Random) -> bytes:
-    return gzip.compress(b" " * 3_000_000 + body)
+    inflated = _BOMB.copy()
+    return _BOMB_BEGINS + inflated.compress(body) + inflated.flush()
 
 
 def _large(body: bytes, chance: random.Random) -> bytes:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 import bench.running  # noqa: F401 - sets Django up
 from incidents.actions import usual
-from incidents.models import Service, Ticket, User
+from incidents.models import Organisation, Service, Ticket, User
 from incidents.queries.look_alike import looks_like, suggest
 
 SYLLABLES = ("ba", "ce", "di", "fo", "gu", "ha", "ki", "lo", "mu", "ne", "pa", "ri", "so", "tu", "ve", "wo")
@@ -32,6 +32,7 @@ def fill(wanted: int) -> int:
     dice, have = random.Random(7), Ticket.objects.count()
     weights = list(itertools.accumulate(1 / (rank + 8) for rank in range(len(WORDS))))
     services, now = list(Service.objects.all()), timezone.now()
+    stamp = Organisation.current().sla_stamp  # as if their clocks were set: the worker leaves them alone
     for start in range(have, wanted, 5_000):
         Ticket.objects.bulk_create(
             [
@@ -39,6 +40,7 @@ def fill(wanted: int) -> int:
                     title=text(dice, weights, 6), description=text(dice, weights, 25), channel="portal",
                     service=dice.choice(services) if services else None, reported_at=now - timedelta(minutes=number),
                     status="new" if number % 10 == 0 else "resolved", resolution=text(dice, weights, 8),
+                    sla_stamp=stamp,
                     resolved_at=None if number % 10 == 0 else now - timedelta(minutes=number),
                 )
                 for number in range(start, min(start + 5_000, wanted))

@@ -30,6 +30,14 @@ def address() -> str:
     return str(found).rstrip("/")
 
 
+def supervisor() -> int:
+    """The process of the `manage.py up` that keeps this installation."""
+    pid = running_services(settings.VAR_DIR).get("pid")
+    if not pid:
+        sys.exit("Start `python3 manage.py up` in another shell first.")
+    return int(pid)
+
+
 def key() -> str:
     """A new key of a technician, with every scope."""
     user = User.objects.filter(role_rows__role="service_desk_technician", is_active=True).first()

@@ -3,7 +3,8 @@
 keys: 20,000 alerts of 40 keys within a minute, in bodies of 1 to 500, while the worker is killed and started again:
 every one accounted for, one alert a key, one candidate; the desk's page is asked all the while.
 hosts (P3): 100,000 alerts of one service from as many hosts: exactly one candidate, none lost, no 5xx, folded within
-4 s of the last answer; then again with a web and a background worker killed in the middle.
+3.4 times what bare SQL takes for the same rows in the same run; then again with a web and a background worker killed
+in the middle.
 """
 
 import http.client
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 KEY = secrets.token_urlsafe(24)
 STORM_ALERTS, STORM_KEYS, STORM_SECONDS, KILLS = 20_000, 40, 60, 3
 HOSTS, BODY = 100_000, 500
+RATIO = 3.4
+"""The goal of P3 beside its limit: 4 s beside 1.18 s on the machine it was written on."""
 _PREPARE = f"""
 from django.utils import timezone
 from incidents.models import AlertRule, Integration, Service
@@ -72,18 +75,32 @@ print("FOUND", json.dumps({
 
 
 _BARE = """
+import json
 import time
 from django.db import connection
+from django.utils import timezone
 with connection.cursor() as cursor:
-    cursor.execute("CREATE TEMP TABLE bare (id bigserial PRIMARY KEY, key text UNIQUE, title text, at timestamptz)")
-    began = time.perf_counter()
-    for start in range(0, 100_000, 500):
-        keys = [f"bare{n:012x}" for n in range(start, start + 500)]
+    cursor.execute("DROP TABLE IF EXISTS bench_bare")
+    cursor.execute("CREATE TABLE bench_bare (LIKE incidents_alert INCLUDING DEFAULTS INCLUDING IDENTITY)")
+    cursor.execute("ALTER TABLE bench_bare ADD PRIMARY KEY (id), ADD UNIQUE (integration_id, dedup_key, episode)")
+    began, now = time.perf_counter(), timezone.now()
+    for start in range(0, {hosts}, {body}):
+        numbers = range(start, start + {body})
         cursor.execute(
-            "INSERT INTO bare (key, title, at) SELECT key, 'host does not answer', now() FROM unnest(%s) AS key "
-            "ON CONFLICT (key) DO UPDATE SET at = excluded.at", [keys])
+            "INSERT INTO bench_bare AS had (integration_id, dedup_key, episode, status, severity, title, body, labels, "
+            "link, started_at, state_at, first_received_at, last_received_at, reports, changes, recent_changes, "
+            "is_flapping, in_maintenance, is_drill, outcome, candidate_id) SELECT 1, key, '2026-03-02T09:15:00.000Z', "
+            "'firing', 'critical', title, 'No answer for five minutes.', labels::jsonb, "
+            "'http://prometheus.example.org/graph?g0.expr=up', %s, %s, %s, %s, 1, 1, ARRAY[%s], false, false, false, "
+            "'candidate', 1 FROM unnest(%s::text[], %s::text[], %s::text[]) AS given (key, title, labels) "
+            "ON CONFLICT (integration_id, dedup_key, episode) DO UPDATE SET reports = had.reports + 1",
+            [now, now, now, now, now, [f"bare{n:012x}" for n in numbers],
+             [f"bare-{n} does not answer" for n in numbers],
+             [json.dumps({"alertname": "HostDown", "instance": f"bare-{n}:9100"}) for n in numbers]])
     print("FOUND", time.perf_counter() - began)
-"""
+    cursor.execute("DROP TABLE bench_bare")
+""".replace("{hosts}", str(HOSTS)).replace("{body}", str(BODY))
+"""The limit: the same rows, unique keys and nothing else, one statement and one commit for each body."""
 
 
 class Product:
@@ -231,7 +248,7 @@ def _watch(product: Product, pages: list[float], over: threading.Event) -> None:
 def hosts(product: Product, name: str, *, kill: bool) -> None:
     """P3; exits when there is not exactly one candidate with every host in it."""
     bodies = [group(range(start, start + BODY), keys=name, service="storm") for start in range(0, HOSTS, BODY)]
-    before = product.count()
+    before, before_bare = product.count(), float(product.found(_BARE))
     began = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(send, product, body) for body in bodies]
@@ -242,9 +259,14 @@ def hosts(product: Product, name: str, *, kill: bool) -> None:
         errors = sum(one.result() for one in waiting)
     accepted = time.monotonic() - began
     found = settle(product)
+    bare = [before_bare, float(product.found(_BARE))]
+    limit = sum(bare) / 2
+    ratio = found["seconds"] / limit
     print(
         f"{name}: {HOSTS:,} alerts accepted in {accepted:.1f} s ({HOSTS / accepted:,.0f}/s), the last body taken up "
-        f"{found['seconds']:.1f} s after the first arrived; goal 4 s; 5xx {errors}"
+        f"{found['seconds']:.1f} s after the first arrived; 5xx {errors}\n"
+        f"limit: the same rows in bare SQL in {bare[0]:.2f} s before, {bare[1]:.2f} s after; ratio {ratio:.1f}, "
+        f"goal {RATIO}: {'met' if ratio <= RATIO else 'MISSED'}"
     )
     expected = {"alerts": before["alerts"] + HOSTS, "candidates": 1, "failed": 0}
     _compare(found, expected | {"in_candidate": before["in_candidate"] + HOSTS})
@@ -267,7 +289,6 @@ def main() -> None:
             if "keys" in wanted:
                 keys(product)
             if "hosts" in wanted:
-                print(f"limit: 100,000 bare rows with one unique key in {float(product.found(_BARE)):.2f} s")
                 hosts(product, "plain", kill=False)
                 hosts(product, "shot", kill=True)
         finally:

@@ -24,9 +24,10 @@ class Grade(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Signal:
-    """What a sender said about one condition at one moment.
+    """What a sender said about one condition at one moment. Nobody changes one; that is not enforced, since a frozen
+    one takes three times as long to make, and a storm makes a hundred thousand.
 
     `episode` is the sender's own mark of this occurrence (Alertmanager: startsAt); "" when it has none: then the open
     alert with the key goes on, and a key that fires after its resolve begins a new one. `occurred_at` is the sender's

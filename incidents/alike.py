@@ -118,9 +118,11 @@ class Cluster:
     counts: dict[str, int] = field(default_factory=dict)
     members: int = 0
     services: dict[int, int] = field(default_factory=dict)
+    _middle: dict[str, float] | None = field(default=None, init=False, repr=False, compare=False)
 
     def take(self, vector: Mapping[str, float], service: int | None = None) -> None:
         """One more text."""
+        self._middle = None
         self.members += 1
         if service is not None:
             self.services[service] = self.services.get(service, 0) + 1
@@ -134,7 +136,9 @@ class Cluster:
 
     def likeness(self, vector: Mapping[str, float]) -> float:
         """How alike a text is to the middle of this group."""
-        return likeness(vector, unit(self.weights))
+        if self._middle is None:
+            self._middle = unit(self.weights)
+        return likeness(vector, self._middle)
 
     def core(self) -> list[str]:
         """Terms that most members share, the most frequent first."""

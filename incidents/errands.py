@@ -8,11 +8,14 @@ import atexit
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Hashable
 
 from django.db import transaction
 
 LONGEST_QUEUE = 1000
+BREATH = 0.02
+"""Seconds between two rounds: under load, what hundreds of acts want done is done once."""
 LONGEST_GOODBYE = 2.0
 _log = logging.getLogger(__name__)
 
@@ -56,13 +59,14 @@ class Errands:
             with self._changed:
                 while not self._waiting:
                     self._changed.wait()
-                key = next(iter(self._waiting))
-                errand = self._waiting.pop(key)
+                round_, self._waiting = self._waiting, {}
                 self._running = True
-            self.run(key, errand)
+            for key, errand in round_.items():
+                self.run(key, errand)
             with self._changed:
                 self._running = False
                 self._changed.notify_all()
+            time.sleep(BREATH)
 
     def finish(self, seconds: float = LONGEST_GOODBYE) -> bool:
         """Waits for what is on its way, at most so many seconds; False when something was left behind.

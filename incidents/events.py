@@ -33,8 +33,26 @@ def record(
     `payload` must be JSON: references, names and figures, so that the entry reads the same for ever.
     The caller holds the row lock of the incident, which is what keeps `seq` without a gap.
     """
+    event = drafted(kind, subject, actor=actor, at=at, incident=incident, text=text, **payload)
+    event.save(force_insert=True)
+    announce(event)
+    return event
+
+
+def drafted(
+    kind: EventKind,
+    subject: Model,
+    /,
+    *,
+    actor: User | None,
+    at: datetime,
+    incident: MajorIncident | None = None,
+    text: str = "",
+    **payload: Any,
+) -> TimelineEvent:
+    """The event for a caller who writes it together with other rows, and announces it after."""
     incident = subject if isinstance(subject, MajorIncident) else incident
-    event = TimelineEvent(
+    return TimelineEvent(
         incident=incident,
         ticket=subject if isinstance(subject, Ticket) else None,
         candidate=subject if isinstance(subject, Candidate) else None,
@@ -50,10 +68,12 @@ def record(
         html=markup.render(text) if text else "",
         payload=payload,
     )
-    event.save(force_insert=True)
+
+
+def announce(event: TimelineEvent) -> None:
+    """Tells everybody who listens that the event is written, in its transaction, and open pages after it."""
     event_recorded.send(sender=TimelineEvent, event=event)
     _nudge(event)
-    return event
 
 
 def _next_seq(incident: MajorIncident) -> int:
@@ -67,7 +87,7 @@ def _nudge(event: TimelineEvent) -> None:
         live.changed(f"MI-{event.incident_id}", event.kind, event.seq)
         live.changed("command", event.kind)
     for prefix, pk in (
-        ("INC", event.ticket_id),
+        ("INC", event.ticket_id if event.kind != EventKind.TICKET_OPENED else None),  # nobody has it open yet
         ("CAN", event.candidate_id),
         ("PRB", event.problem_id),
         ("CHG", event.change_id),

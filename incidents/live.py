@@ -6,21 +6,14 @@ Topics: `MI-12` (one incident), `INC-7`, `PRB-3`, `CHG-4`, `CAN-2` (one record),
 
 import json
 import logging
-from functools import lru_cache
 
-import redis
-from django.conf import settings
 from redis.exceptions import RedisError
 
 from incidents import errands
+from incidents.broker import broker
 
 CHANNEL_PREFIX = "mim:live:"
 _log = logging.getLogger(__name__)
-
-
-@lru_cache(maxsize=1)
-def _connection() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_TIMEOUTS)
 
 
 def changed(topic: str, kind: str, seq: int | None = None) -> None:
@@ -31,6 +24,6 @@ def changed(topic: str, kind: str, seq: int | None = None) -> None:
 def _publish(topic: str, kind: str, seq: int | None) -> None:
     message = json.dumps({"topic": topic, "seq": seq, "kind": kind})
     try:
-        _connection().publish(CHANNEL_PREFIX + topic, message)
+        broker().publish(CHANNEL_PREFIX + topic, message)
     except RedisError:
         _log.warning("live nudge lost: broker away", extra={"topic": topic})

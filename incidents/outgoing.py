@@ -6,11 +6,13 @@ followed. An administrator opens private ranges by `MIM_OUTGOING_NETWORKS`, plai
 """
 
 import ipaddress
+import os
 import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import httpcore
@@ -123,7 +125,7 @@ class _Hurried(httpcore.NetworkStream):
     def _left(self, timeout: float | None) -> float:
         left = self._ends_at - time.monotonic()
         if left <= 0:
-            raise httpcore.ReadTimeout(f"more than {TOTAL_SECONDS:g} seconds")
+            raise httpcore.ReadTimeout("it took too long")
         return left if timeout is None else min(timeout, left)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -162,9 +164,15 @@ class _CheckedConnections(httpcore.SyncBackend):
         raise refusal or httpcore.ConnectError(f"{host} has no address")
 
 
+@lru_cache(maxsize=2)
+def _authorities(file: str, folder: str) -> ssl.SSLContext:
+    """Whom to trust, read once: two hundred certificates take longer than most requests."""
+    return httpx.create_ssl_context(trust_env=True)  # SSL_CERT_FILE: an organisation's own authority
+
+
 def _transport(ends_at: float) -> httpx.HTTPTransport:
-    transport = httpx.HTTPTransport(trust_env=False)
-    tls = httpx.create_ssl_context(trust_env=True)  # SSL_CERT_FILE: an organisation's own authority
+    tls = _authorities(os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+    transport = httpx.HTTPTransport(verify=tls, trust_env=False)
     transport._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=_CheckedConnections(ends_at))
     return transport
 
@@ -179,15 +187,16 @@ def request(
     headers: Mapping[str, str] | None = None,
     auth: tuple[str, str] | None = None,
     most_bytes: int = MAX_ANSWER_BYTES,
+    seconds: float = TOTAL_SECONDS,
 ) -> Reply:
-    """Sends one request and reads at most 64 KiB (`most_bytes` for a file) within ten seconds in all.
+    """Sends one request and reads at most 64 KiB (`most_bytes` for a file) within ten seconds in all, or `seconds`.
 
     Raises OutgoingRefused before anything is sent to a forbidden address, OutgoingFailed when nobody answers in time.
     Any HTTP status is a Reply, redirects too. Never call it inside a transaction.
     """
     check_url(url)
-    ends_at = time.monotonic() + TOTAL_SECONDS
-    patience = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
+    ends_at = time.monotonic() + seconds
+    patience = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
     try:
         with (
             httpx.Client(

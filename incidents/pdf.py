@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import typst
 from django.conf import settings
 from django.template.loader import render_to_string
 from markdown_it import MarkdownIt
@@ -31,6 +30,8 @@ def to_pdf(document: Document) -> bytes:
         + (f", published {document.published_at:%Y-%m-%d %H:%M} UTC" if document.published_at else ", draft"),
         "blocks": list(_blocks(_tokens(document.markdown))),
     }
+    import typst  # 6 MiB in every process, and few make a PDF
+
     template = settings.BASE_DIR / _TEMPLATE
     return typst.compile(
         template,

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 DAY_MINUTES = 24 * 60
 FARTHEST = timedelta(days=3660)
 """Service hours that do not yield an amount within ten years never will."""
+MOST_KNOWN = 5000
+"""Days whose service hours are kept in memory."""
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
@@ -30,6 +32,9 @@ class Hours:
     zone: ZoneInfo
     week: tuple[tuple[Span, ...], ...] = WORKING_WEEK
     holidays: frozenset[date] = field(default_factory=frozenset)
+    _known: dict[date, list[tuple[datetime, datetime]]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @property
     def is_always(self) -> bool:
@@ -71,8 +76,25 @@ class Hours:
         return () if day in self.holidays else self.week[day.weekday()]
 
     def _counted(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """What counts between the two moments, as intervals in UTC, the earliest first."""
-        for since, until, offset in self._steady(start.astimezone(UTC), end.astimezone(UTC)):
+        """What counts between the two moments, as intervals in UTC, the earliest first.
+
+        Every deadline of a desk lies in the same few weeks, so what a day of UTC holds is worked out once.
+        """
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
+        day = start.date()
+        while (midnight := datetime(day.year, day.month, day.day, tzinfo=UTC)) < end:
+            known = self._known.get(day)
+            if known is None:
+                if len(self._known) > MOST_KNOWN:
+                    self._known.clear()
+                known = self._known[day] = list(self._worked_out(midnight, midnight + _DAY))
+            for since, until in known:
+                if until > start and since < end:
+                    yield max(since, start), min(until, end)
+            day += _DAY
+
+    def _worked_out(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        for since, until, offset in self._steady(start, end):
             begin, stop = (since + offset).replace(tzinfo=None), (until + offset).replace(tzinfo=None)
             day = begin.date()
             while datetime.combine(day, datetime.min.time()) < stop:

@@ -5,9 +5,11 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from incidents import wake_up
 from incidents.actions import (
     alert_recovery,
     alerts,
+    arrivals,
     backtests,
     cascades,
     changes,
@@ -101,6 +103,7 @@ def forget_old_alerts() -> None:
 @shared_task
 def look_for_influx() -> None:
     """New tickets and alerts are counted, attached to what is open, and judged; also what no wake-up reached."""
+    wake_up.begun(arrivals.LOOK)
     influx.look(at=timezone.now())
 
 

@@ -8,4 +8,4 @@ class MimConfig(AppConfig):
 
     def ready(self) -> None:
         """Loads the Celery application, or tasks would be published to a broker that nobody configured."""
-        from mim import celery  # noqa: F401
+        from mim import celery, sweep_marks  # noqa: F401

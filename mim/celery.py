@@ -20,11 +20,15 @@ app.autodiscover_tasks(["incidents.intake.email"])
 app.autodiscover_tasks(["incidents.intake.voice"])
 
 URGENT = "urgent"
-# A lane of its own for what people wait for: thousands of messages to be delivered must not stand before the one
-# glance that says "this is an outage". mim.embedded.worker serves it with a thread that does nothing else.
+# A lane of its own for what people wait for: thousands of messages to be delivered must stand neither before the one
+# glance that says "this is an outage" nor before the next person to be paged. mim.embedded.worker serves it with
+# threads that do nothing else.
 app.conf.task_queues = (Queue("celery"), Queue(URGENT))
 app.conf.task_default_queue = "celery"
-app.conf.task_routes = {"incidents.tasks.look_for_influx": {"queue": URGENT}}
+app.conf.task_routes = {
+    "incidents.tasks.look_for_influx": {"queue": URGENT},
+    "notifications.tasks.sweep_pages": {"queue": URGENT},
+}
 
 app.conf.beat_schedule = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep_deliveries", "schedule": 5.0},
@@ -43,6 +47,7 @@ app.conf.beat_schedule = {
         "task": "notifications.tasks.forget_unconfirmed_subscribers",
         "schedule": 3600.0,
     },
+    "forget-contact-messages": {"task": "notifications.tasks.forget_contact_messages", "schedule": 3600.0},
     "process-mail": {"task": "incidents.intake.email.tasks.process_mail", "schedule": 5.0},
     "poll-mailboxes": {"task": "incidents.intake.email.tasks.poll_mailboxes", "schedule": 15.0},
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},

@@ -13,6 +13,7 @@ from django.utils import timezone
 from incidents.models import Organisation
 from incidents.permissions import DESK_ROLES, STAFF_ROLES, is_usable
 from incidents.process import AccountRole
+from mim.watchman import watchman
 
 THEMES = ("light", "dark")  # anything else follows the device
 THEME_COOKIE = "theme"
@@ -193,6 +194,11 @@ class Frame:
         if not hasattr(self, "_currency"):
             self._currency = Organisation.current().currency
         return self._currency
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What is wrong with the machinery behind the messages, for staff; costs nothing, it was looked up before."""
+        return watchman.troubles if self.roles & READS_THE_DESK else ()
 
     @property
     def zone(self) -> str:

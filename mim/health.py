@@ -18,11 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from incidents.actions import payloads
-from notifications import watchdog
-from notifications.models import WAITING_STATES, Delivery, Heartbeat
-
-HEARTBEAT_LIMIT = 30  # seconds since a worker or beat was last heard
-UNSENT_LIMIT = 60  # seconds a due message may wait
+from notifications import vitals, watchdog
 
 Check = dict[str, Any]
 
@@ -78,38 +74,31 @@ def broker() -> Check:
     return {"ok": True}
 
 
-def heartbeat(name: str) -> Check:
-    """When this part was last heard, in seconds; not ok when never or too long ago."""
-    beaten_at = Heartbeat.objects.filter(name=name).values_list("beaten_at", flat=True).first()
-    if beaten_at is None:
-        return {"ok": False, "reason": f"the {name} was never heard"}
-    age = round((timezone.now() - beaten_at).total_seconds(), 1)
-    found: Check = {"ok": age <= HEARTBEAT_LIMIT, "age_seconds": age}
-    return found if found["ok"] else found | {"reason": f"the {name} was last heard {age:.0f} s ago"}
-
-
 def worker() -> Check:
     """Background work is being done."""
-    return heartbeat("worker")
+    return _sign("worker")
 
 
 def beat() -> Check:
     """The clock that starts periodic work runs."""
-    return heartbeat("beat")
+    return _sign("beat")
+
+
+def sweeps() -> Check:
+    """Every periodic piece of work ended well lately."""
+    return _sign("sweeps")
 
 
 def outbox() -> Check:
     """How long the oldest due message has been waiting, in seconds; 0 when none is due."""
-    now = timezone.now()
-    due_at = (
-        Delivery.objects.filter(state__in=WAITING_STATES, next_attempt_at__lte=now)
-        .order_by("next_attempt_at")
-        .values_list("next_attempt_at", flat=True)
-        .first()
-    )
-    age = round((now - due_at).total_seconds(), 1) if due_at else 0.0
-    found: Check = {"ok": age <= UNSENT_LIMIT, "oldest_unsent_seconds": age}
-    return found if found["ok"] else found | {"reason": f"a message has been due for {age:.0f} s"}
+    return _sign("outbox")
+
+
+def _sign(name: str) -> Check:
+    sign = next(one for one in vitals.signs(now=timezone.now()) if one.name == name)
+    measure = "oldest_unsent_seconds" if name == "outbox" else "age_seconds"
+    found: Check = {"ok": sign.ok} | ({} if sign.seconds is None else {measure: sign.seconds})
+    return found if sign.ok else found | {"reason": sign.words}
 
 
 def intake() -> Check:
@@ -117,7 +106,7 @@ def intake() -> Check:
     now = timezone.now()
     received_at = payloads.due(now).order_by("id").values_list("received_at", flat=True).first()
     age = round((now - received_at).total_seconds(), 1) if received_at else 0.0
-    found: Check = {"ok": age <= UNSENT_LIMIT, "oldest_waiting_seconds": age}
+    found: Check = {"ok": age <= vitals.UNSENT_LIMIT.total_seconds(), "oldest_waiting_seconds": age}
     return found if found["ok"] else found | {"reason": f"a body of a monitoring tool has been waiting for {age:.0f} s"}
 
 
@@ -136,6 +125,7 @@ CHECKS: dict[str, Callable[[], Check]] = {
     "broker": broker,
     "worker": worker,
     "beat": beat,
+    "sweeps": sweeps,
     "outbox": outbox,
     "intake": intake,
     "paging": paging,

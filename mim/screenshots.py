@@ -62,6 +62,7 @@ def screens() -> Iterator[Screen]:
     yield from _screen("portal-requester", A.REQUESTER, "portal")
     yield from _screen("overview-management", A.MANAGEMENT, "overview")
     yield from _screen("my-work-engineer", A.TECHNICAL_STAFF, "my_work")
+    yield from _screen("my-messages", A.MAJOR_INCIDENT_MANAGER, "message_settings")
     yield from _screen("declare", A.MAJOR_INCIDENT_MANAGER, "declare")
     yield from _records()
 

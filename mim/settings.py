@@ -82,6 +82,7 @@ TEMPLATES = [
 
 # --- Data -------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url_config(runtime_database_url(VAR_DIR))}
+DATABASES["default"]["ENGINE"] = "mim.database"
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("MIM_CONN_MAX_AGE", default=600)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 2

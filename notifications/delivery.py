@@ -27,7 +27,7 @@ from notifications.models import WAITING_STATES, Delivery, DeliveryState, Messag
 
 LEASE = timedelta(seconds=15)
 REPORT_EVERY_SECONDS = 1.0
-RENEW_BELOW = timedelta(seconds=8)
+RENEW_BELOW = timedelta(seconds=12)  # what leaves now may take ten seconds
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 5, 600
 LONGEST_PAUSE = timedelta(hours=1)
 LOOK_FOR_URGENT_EVERY = timedelta(seconds=0.5)
@@ -131,14 +131,14 @@ def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
     worded: dict[tuple[int, str, str], Message] = {}
     lease_until = timezone.now() + LEASE
     look_at = timezone.now() + LOOK_FOR_URGENT_EVERY
-    for row in rows:
+    for place, row in enumerate(rows):
         if row.pk in spoken_for:
             continue
         now = timezone.now()
         if now > look_at:
             look_at = now + LOOK_FOR_URGENT_EVERY
             if _something_more_urgent_waits(row, now):
-                _give_back(lease)
+                _give_back(rows[place:], lease)
                 return
         if lease_until - now < RENEW_BELOW:
             lease_until = now + LEASE
@@ -173,11 +173,11 @@ def _something_more_urgent_waits(row: Delivery, now: datetime) -> bool:
     return _due(now).filter(channel=row.channel, priority__lt=row.priority).exists()
 
 
-def _give_back(lease: uuid.UUID) -> None:
-    """What was not sent yet of this claim is free again, as if it had not been taken."""
-    Delivery.objects.filter(lease=lease, state=DeliveryState.SENDING).update(
-        state=DeliveryState.QUEUED, attempts=F("attempts") - 1, lease=None, lease_until=None
-    )
+def _give_back(rest: list[Delivery], lease: uuid.UUID) -> None:
+    """What has not left yet of this claim is free again, as if it had not been taken. What is on its way is not: a
+    channel that sends several at once has its answers still to come."""
+    left = Delivery.objects.filter(pk__in=[row.pk for row in rest], lease=lease, state=DeliveryState.SENDING)
+    left.update(state=DeliveryState.QUEUED, attempts=F("attempts") - 1, lease=None, lease_until=None)
 
 
 def _hold_back(row: Delivery, until: datetime, lease: uuid.UUID) -> None:

@@ -6,6 +6,7 @@ reads both again: two sweeps, a restart in the middle or an answer at the same m
 
 import logging
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,8 @@ from incidents.process import EventKind, Role, SeatState
 from notifications.escalation_policy import WAIT_WHEN_NOBODY_IS_FOUND, Wanted, frozen, wanted
 from notifications.models import CallState, Occasion, Page, PageCall, PageState
 
+TOGETHER = 50
+"""Pages whose step is taken in one transaction: one statement where fifty were, and a kill undoes little."""
 _log = logging.getLogger(__name__)
 _JUDGED = {
     EventKind.CANDIDATE_DECLARED: "declared",
@@ -104,7 +107,9 @@ def begin(occasion: str, event: TimelineEvent) -> Page | None:
     if occasion == Occasion.COMMAND:
         ring_escalation()  # who takes command in the same act must not be paged: the first step waits for its end
     else:
-        _take_step(page, event.candidate or event.incident, now)
+        turn = _Turn([page], now)
+        _take_step(page, event.candidate or event.incident, turn)
+        turn.write()
     return page
 
 
@@ -127,21 +132,46 @@ def _end(event: TimelineEvent, state: str, reason: str) -> None:
 
 
 # --- Step by step -----------------------------------------------------------------------------
-def sweep(*, now: datetime, limit: int = 500) -> int:
+def sweep(*, now: datetime, limit: int = 5_000) -> int:
     """Takes the next step of every page that is due; returns how many. Safe to run twice and in parallel.
 
-    One page that cannot go on does not hold up the others.
+    Pages about candidates go together, as many as one transaction may hold; the others, and those somebody holds at
+    the moment, one by one. One page that cannot go on does not hold up the others.
     """
     due = Page.objects.filter(state=PageState.PAGING, due_at__lte=now)
-    keys = list(due.order_by("due_at", "id").values_list("pk", flat=True)[:limit])
-    random.shuffle(keys)  # sweeps in parallel take different ones, instead of waiting for each other at every one
+    found = list(due.order_by("due_at", "id").values_list("pk", "candidate_id")[:limit])
+    about_candidates = [key for key, candidate in found if candidate]
     taken = 0
-    for key in keys:
+    for start in range(0, len(about_candidates), TOGETHER):
+        keys = about_candidates[start : start + TOGETHER]
+        try:
+            taken += _advance_together(keys, now=max(now, timezone.now()))
+        except Exception:
+            _log.warning("pages could not go on together", extra={"pages": len(keys)}, exc_info=True)
+    left = list(due.filter(pk__in=[key for key, _ in found]).values_list("pk", flat=True))
+    random.shuffle(left)  # sweeps in parallel take different ones, instead of waiting for each other at every one
+    for key in left:
         try:
             if due.filter(pk=key).exists():  # another sweep may have been here
                 taken += advance(key, now=max(now, timezone.now()))
         except Exception:
             _log.exception("page could not go on", extra={"page": key})
+    return taken
+
+
+@transaction.atomic
+def _advance_together(page_ids: Sequence[int], *, now: datetime) -> int:
+    """The next step of several pages about candidates. What somebody else holds is left out, so that nobody waits
+    while holding many locks."""
+    about = dict(Page.objects.filter(pk__in=page_ids).values_list("pk", "candidate_id"))
+    free = Candidate.objects.select_for_update(of=("self",), skip_locked=True)
+    subjects = {one.pk: one for one in free.filter(pk__in=set(about.values())).order_by("pk")}
+    wanted_pages = [key for key, candidate in about.items() if candidate in subjects]
+    locked = Page.objects.select_for_update(of=("self",), skip_locked=True)
+    pages = list(locked.filter(pk__in=wanted_pages, state=PageState.PAGING, due_at__lte=now).order_by("due_at", "pk"))
+    turn = _Turn(pages, now)
+    taken = sum(_advance(page, subjects[page.candidate_id or 0], turn) for page in pages)
+    turn.write()
     return taken
 
 
@@ -153,13 +183,52 @@ def advance(page_id: int, *, now: datetime) -> bool:
     page = Page.objects.select_for_update().get(pk=page_id)
     if page.state != PageState.PAGING or page.due_at is None or page.due_at > now:
         return False
+    turn = _Turn([page], now)
+    taken = _advance(page, subject, turn)
+    turn.write()
+    return taken
+
+
+def _advance(page: Page, subject: Candidate | MajorIncident, turn: "_Turn") -> bool:
     if not paging.is_wanted(subject) or _was_taken(page, subject):
-        page.state, page.due_at, page.ended_at = PageState.ENDED, None, now
-        page.reason = "It was taken before the first call" if not page.calls.exists() else "It was decided"
-        page.save(update_fields=["state", "due_at", "ended_at", "reason"])
+        page.state, page.due_at, page.ended_at = PageState.ENDED, None, turn.now
+        page.reason = "It was decided" if turn.called[page.pk] else "It was taken before the first call"
         return False
-    _take_step(page, subject, now)
+    _take_step(page, subject, turn)
     return True
+
+
+class _Turn:
+    """Pages under lock whose next step is taken together: what that needs is read once for all of them, and what
+    comes of it is written once."""
+
+    def __init__(self, pages: Sequence[Page], now: datetime) -> None:
+        self.pages, self.now = pages, now
+        self.called: dict[int, list[tuple[int, int, str]]] = {page.pk: [] for page in pages}
+        """Round, person and state of the calls so far, by page."""
+        calls = PageCall.objects.filter(page__in=pages).values_list("page", "round", "person", "state")
+        for key, number, person, state in calls:
+            self.called[key].append((number, person, state))
+        self.acted: dict[int, set[int]] = {}
+        """Who did something about each candidate already, raising it included."""
+        acted = TimelineEvent.objects.filter(
+            candidate__in={page.candidate_id for page in pages} - {None}, actor__isnull=False
+        )
+        for candidate, actor in acted.exclude(kind=EventKind.PAGE_PASSED_ON).values_list("candidate", "actor"):
+            self.acted.setdefault(candidate, set()).add(actor)
+        self.calls: list[PageCall] = []
+        self._wanted: dict[tuple[tuple[str, ...], frozenset[int]], list[Wanted]] = {}
+
+    def wanted(self, who: Sequence[str], *, but: frozenset[int]) -> list[Wanted]:
+        """Whom a step means now; asked once for pages that stand at the same step."""
+        key = (tuple(who), but)
+        if key not in self._wanted:
+            self._wanted[key] = wanted(who, at=self.now, but=but)
+        return self._wanted[key]
+
+    def write(self) -> None:
+        PageCall.objects.bulk_create(self.calls)
+        Page.objects.bulk_update(self.pages, ["round", "step", "state", "due_at", "ended_at", "reason"])
 
 
 def _was_taken(page: Page, subject: Candidate | MajorIncident) -> bool:
@@ -169,10 +238,9 @@ def _was_taken(page: Page, subject: Candidate | MajorIncident) -> bool:
     return _is_commanded(subject)
 
 
-def _take_step(page: Page, subject: Any, now: datetime) -> None:
+def _take_step(page: Page, subject: Any, turn: _Turn) -> None:
     """Calls whoever the next step means; steps that mean nobody are passed over at once."""
-    steps = page.plan["steps"]
-    called = list(page.calls.values_list("round", "person_id", "state"))
+    steps, called = page.plan["steps"], turn.called[page.pk]
     gone = {person for _, person, state in called if state == CallState.PASSED_ON}
     before = frozenset(gone | {person for number, person, _ in called if number == page.round})
     is_reached = any(number == page.round and state in _REACHED for number, _, state in called)
@@ -181,31 +249,28 @@ def _take_step(page: Page, subject: Any, now: datetime) -> None:
         page.step += 1
         if step.get("if_nobody") and is_reached:
             continue
-        if people := wanted(step["who"], at=now, but=before):
-            _call(page, number, people, subject, now)
-            page.due_at = now + timedelta(seconds=step["wait_seconds"])
-            page.save(update_fields=["round", "step", "due_at"])
+        if people := turn.wanted(step["who"], but=before):
+            _call(page, number, people, subject, turn)
+            page.due_at = turn.now + timedelta(seconds=step["wait_seconds"])
             return
-    _next_round(page, subject, now, is_reached=is_reached)
+    _next_round(page, subject, turn, is_reached=is_reached)
 
 
-def _next_round(page: Page, subject: Any, now: datetime, *, is_reached: bool) -> None:
+def _next_round(page: Page, subject: Any, turn: _Turn, *, is_reached: bool) -> None:
     page.round, page.step = page.round + 1, 0
     if page.round > page.plan["repeat"]:
-        page.state, page.due_at, page.ended_at = PageState.UNANSWERED, None, now
+        page.state, page.due_at, page.ended_at = PageState.UNANSWERED, None, turn.now
         page.reason = "Nobody answered, and the policy has no further step"
-        page.save(update_fields=["round", "step", "state", "due_at", "ended_at", "reason"])
-        paging.record(EventKind.PAGE_UNANSWERED, subject, actor=None, at=now, rounds=page.round)
+        paging.record(EventKind.PAGE_UNANSWERED, subject, actor=None, at=turn.now, rounds=page.round)
     elif is_reached:
-        _take_step(page, subject, now)
+        _take_step(page, subject, turn)
     else:  # a round without anybody to call: looked again a little later
-        page.due_at = now + timedelta(seconds=WAIT_WHEN_NOBODY_IS_FOUND)
-        page.save(update_fields=["round", "step", "due_at"])
+        page.due_at = turn.now + timedelta(seconds=WAIT_WHEN_NOBODY_IS_FOUND)
 
 
-def _call(page: Page, step: int, people: list[Wanted], subject: Any, now: datetime) -> None:
-    """Writes who is called, and the entry whose messages go to them. Who acted already is noted, not called."""
-    acted = _acted(subject)
+def _call(page: Page, step: int, people: list[Wanted], subject: Any, turn: _Turn) -> None:
+    """Notes who is called, and writes the entry whose messages go to them. Who acted already is noted, not called."""
+    acted = turn.acted.get(page.candidate_id or 0, set())
     to_call = [one for one in people if one.person.pk not in acted]
     event = None
     if to_call:
@@ -213,13 +278,13 @@ def _call(page: Page, step: int, people: list[Wanted], subject: Any, now: dateti
             EventKind.PAGED,
             subject,
             actor=None,
-            at=now,
+            at=turn.now,
             people=[one.person.display_name for one in to_call],
             why="; ".join(dict.fromkeys(one.why for one in to_call)),
             page_id=page.pk,
             user_ids=[one.person.pk for one in to_call],
         )
-    PageCall.objects.bulk_create(
+    turn.calls += [
         PageCall(
             page=page,
             round=page.round,
@@ -227,19 +292,11 @@ def _call(page: Page, step: int, people: list[Wanted], subject: Any, now: dateti
             person=one.person,
             why=one.why[:200],
             state=CallState.CALLED if one in to_call else CallState.KNOWS,
-            called_at=now,
+            called_at=turn.now,
             event=event if one in to_call else None,
         )
         for one in people
-    )
-
-
-def _acted(subject: Candidate | MajorIncident) -> set[int]:
-    """Who did something about the candidate already, raising it included."""
-    if not isinstance(subject, Candidate):
-        return set()
-    acted = TimelineEvent.objects.filter(candidate=subject, actor__isnull=False)
-    return set(acted.exclude(kind=EventKind.PAGE_PASSED_ON).values_list("actor", flat=True))
+    ]
 
 
 def ring_escalation() -> None:

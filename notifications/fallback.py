@@ -21,9 +21,8 @@ def next_row(row: Delivery, outcome: Outcome, *, now: datetime) -> Delivery | No
         return None
     if not outcome.is_final and now - row.queued_at < PATIENCE.get(row.priority, USUAL_PATIENCE):
         return None
-    person = routing.Router.of([row.recipient], now).people.get(row.recipient.pk)
-    if person is None:
-        return None
+    # Without further addresses the account's e-mail is left: of an address that was removed or stopped meanwhile.
+    person = routing.Router.of([row.recipient], now).people.get(row.recipient.pk, routing.Person())
     same = Delivery.objects.filter(event=row.event_id, recipient=row.recipient)
     tried = set(same.values_list("channel", "address"))
     for place in routing.in_order(person, row.recipient.email.lower()):

@@ -66,7 +66,7 @@ class Router:
         zone = Organisation.current().time_zone if any(not point.user.time_zone for point in found) else "UTC"
         people: dict[int, list[ContactPoint]] = {}
         for point in found:
-            if _is_on(point.channel, accounts):
+            if is_on(point.channel, accounts):
                 people.setdefault(point.user_id, []).append(point)
         failing = frozenset(key for key in KINDS if _is_avoided(key, accounts, now))
         return cls({pk: _person(mine, zone) for pk, mine in people.items()}, failing)
@@ -141,7 +141,7 @@ def destinations(event: TimelineEvent, told: Collection[str]) -> list[tuple[Dest
     return [
         (one, tuple(name for name in told if name in one.audiences))
         for one in found
-        if _is_on(one.channel, accounts) and _concerns(one, event)
+        if is_on(one.channel, accounts) and _concerns(one, event)
     ]
 
 
@@ -157,7 +157,7 @@ def _concerns(place: Destination, event: TimelineEvent) -> bool:
     return candidate is not None and candidate.service_id in wanted
 
 
-def _is_on(channel: str, accounts: dict[str, ChannelAccount]) -> bool:
+def is_on(channel: str, accounts: dict[str, ChannelAccount]) -> bool:
     """Whether an administrator has set the channel up; those that need no account are on unless switched off."""
     kind = KINDS[channel]
     row = accounts.get(kind.account_key)

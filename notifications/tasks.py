@@ -3,16 +3,30 @@
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import delivery, escalation, evidence, promises, queued_mail, slack_replies, watchdog
-from notifications.models import Heartbeat
+from incidents.wake_up import begun
+from notifications import (
+    contact_messages,
+    delivery,
+    escalation,
+    evidence,
+    promises,
+    queued_mail,
+    slack_replies,
+    vitals,
+    watchdog,
+)
+from notifications.bell import DELIVER
 from notifications.status import files, subscribers
 
 
 @shared_task(ignore_result=True, time_limit=110)
 def sweep_deliveries() -> int:
     """The wake-up after an event, and every five seconds what a lost wake-up or a dead worker left."""
+    begun(DELIVER)
     for channel in delivery.remote_channels_due(now=timezone.now()):
         sweep_channel.apply_async((channel,), ignore_result=True, retry=False, expires=60)
+    if contact_messages.has_due(at=timezone.now()):
+        sweep_contact_messages.apply_async(ignore_result=True, retry=False, expires=60)
     tried = queued_mail.send_due(at=timezone.now())
     tried += delivery.deliver_due()
     evidence.report_outstanding()
@@ -23,6 +37,12 @@ def sweep_deliveries() -> int:
 def sweep_channel(channel: str) -> int:
     """What is due on one channel with a provider; apart from the others, which a slow provider must not hold up."""
     return delivery.deliver_due(seconds=50, only=[channel])
+
+
+@shared_task(ignore_result=True, time_limit=110)
+def sweep_contact_messages() -> int:
+    """Codes and tests people asked for; apart from the outbox, because they wait for a provider too."""
+    return contact_messages.send_due(at=timezone.now())
 
 
 @shared_task(ignore_result=True)
@@ -46,15 +66,20 @@ def watch_pages() -> int:
 @shared_task(ignore_result=True)
 def heartbeat() -> None:
     """Asked for by beat and run by a worker, so both are alive when this is fresh."""
-    now = timezone.now()
     for name in ("beat", "worker"):
-        Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": now})
+        vitals.beat(name)
 
 
 @shared_task(ignore_result=True)
 def write_status_page() -> int:
     """After something public changed, and every twenty seconds for what changes by time alone."""
     return len(files.write(timezone.now()))
+
+
+@shared_task(ignore_result=True)
+def forget_contact_messages() -> None:
+    """Codes and tests that are over are not kept."""
+    contact_messages.forget(at=timezone.now())
 
 
 @shared_task(ignore_result=True)

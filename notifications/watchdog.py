@@ -1,4 +1,4 @@
-"""Watches the paging itself: a step that is over a minute late raises an alarm, whatever keeps the sweep from it.
+"""Watches the paging and the machinery: what is over a minute late raises an alarm, whatever keeps the sweep from it.
 
 It runs apart from the sweep: as a task of its own, and from whoever asks `/readyz`, in the process that answers,
 without the broker. There it also takes the late steps and sends what is due, so that a dead worker delays a page by
@@ -6,19 +6,23 @@ no more than the next question.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.core.mail import EmailMessage
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Min
 from django.utils import timezone
 
 from incidents.actions import paging
 from incidents.errands import Errands
-from incidents.process import EventKind
-from notifications import delivery, escalation
-from notifications.models import Page, PageState
+from incidents.models import people_with_role
+from incidents.process import AccountRole, EventKind
+from notifications import delivery, escalation, queued_mail, vitals
+from notifications.models import Heartbeat, Page, PageState
+from notifications.vitals import Sign
 
 LATE, AGAIN = timedelta(seconds=60), timedelta(minutes=10)
 SECONDS_TO_SEND = 20
@@ -92,6 +96,42 @@ def rescue() -> None:
                 _log.exception("a late page could not be rescued")
     finally:
         connection.close()
+
+
+def raise_alarm(late: Sequence[Sign], *, now: datetime) -> int:
+    """Mails the administrators what is late, at most every ten minutes for each sign, and sends what is due at once.
+
+    Everything happens in the caller: no worker and no broker takes part. Returns how many administrators were told.
+    """
+    fresh = [sign for sign in late if _is_fresh(sign, now)]
+    told = 0
+    if fresh:
+        _log.error("the machinery is late", extra={"signs": {sign.name: sign.words for sign in fresh}})
+        told = _mail_administrators(fresh)
+    queued_mail.send_due(at=now)
+    delivery.deliver_due(seconds=SECONDS_TO_SEND)
+    return told
+
+
+def _is_fresh(sign: Sign, now: datetime) -> bool:
+    """Whether nobody was alarmed about this lately; from now on somebody was."""
+    name = f"alarm {sign.name}"
+    if Heartbeat.objects.filter(name=name, beaten_at__gt=now - AGAIN).exists():
+        return False
+    vitals.beat(name, at=now)
+    return True
+
+
+def _mail_administrators(late: Sequence[Sign]) -> int:
+    said = "\n".join(f"- {sign.words[:1].upper()}{sign.words[1:]}." for sign in late)
+    text = (
+        f"The machinery behind the messages of the service desk is late:\n\n{said}\n\n"
+        "Messages and pages may not arrive in time: call those on duty by telephone. The web server now sends what is "
+        f"due by itself, slower than usual.\n\nWhat is wrong in detail: {settings.PUBLIC_URL}/readyz\n"
+    )
+    people = people_with_role(AccountRole.ADMINISTRATOR)
+    mails = [EmailMessage("Alarm: messages may be late", text, to=[one.email]) for one in people if one.email]
+    return queued_mail.QueueBackend().send_messages(mails)
 
 
 def rescue_soon() -> None:

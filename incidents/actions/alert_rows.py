@@ -1,7 +1,8 @@
 """Alerts read and written many at a time: one statement each, whatever the number."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -67,15 +68,13 @@ _GIVEN = {
 _BY_OTHERS = ("ticket_id", "candidate_id", "major_incident_id")
 """Columns that acts of people move meanwhile: only a decision of the rules writes them."""
 _KEPT = ("dedup_key", "episode", "started_at", "first_received_at", "is_drill", "reports", *_BY_OTHERS)
-_LISTS = ", ".join(f"%s::{'text' if type_.endswith(('[]', 'b')) else type_}[]" for type_ in _GIVEN.values())
-_CASTS = ", ".join(f"{name}::{type_}" if type_.endswith(("[]", "b")) else name for name, type_ in _GIVEN.items())
 _SET = ", ".join(
     [f"{name} = excluded.{name}" for name in _GIVEN if name not in _KEPT]
     + [f"{name} = COALESCE(excluded.{name}, had.{name})" for name in _BY_OTHERS]
 )
 _PUT = f"""
     INSERT INTO {_TABLE} AS had (integration_id, {", ".join(_GIVEN)})
-    SELECT %s, {_CASTS} FROM unnest({_LISTS}) AS given ({", ".join(_GIVEN)})
+    SELECT %s, {{values}} FROM unnest({{lists}}) AS given ({{names}})
     ON CONFLICT (integration_id, dedup_key, episode) DO UPDATE SET reports = had.reports + excluded.reports, {_SET}
     WHERE had.state_at <= excluded.state_at
     RETURNING id, dedup_key, episode
@@ -86,27 +85,61 @@ def write(integration: Integration, told: Sequence[Episode]) -> list[Episode]:
     """All of them in one statement; uniqueness is the constraint's. Answers those that were written, with their `pk`:
     what an episode older than the latest ones is told late is left out.
 
-    One list a column: the server reads those several times faster than JSON or rows of values.
+    One list a column: the server reads those several times faster than JSON or rows of values. A column that says
+    the same in every row, as most do in a storm, goes as one value.
     """
-    columns = {name: [getattr(one, _READ_AS.get(name, name)) for one in told] for name in _GIVEN}
-    columns["labels"] = [orjson.dumps(labels).decode() for labels in columns["labels"]]
-    columns["recent_changes"] = [_list(moments) for moments in columns["recent_changes"]]
+    if not told:
+        return []
+    columns = {name: list(map(read, told)) for name, read in _READ.items()}
     for name in _BY_OTHERS:
         columns[name] = [pk if one.decided else None for pk, one in zip(columns[name], told, strict=True)]
+    values: list[str] = []
+    lists: list[str] = []
+    names: list[str] = []
+    alike: list[Any] = []
+    given: list[str] = []
+    for name, column in columns.items():
+        type_, written_as = _GIVEN[name], _WRITTEN_AS.get(name)
+        if name != _IN_EVERY_ROW and column.count(column[0]) == len(column):
+            values.append(f"%s::{type_}")
+            alike.append(written_as(column[0]) if written_as else column[0])
+            continue
+        if written_as:
+            column = list(map(written_as, column))
+        is_cast = type_.endswith(("[]", "b"))  # lists of lists and lists of JSON are read as texts first
+        values.append(f"{name}::{type_}" if is_cast else name)
+        lists.append(f"%s::{'text' if is_cast else type_}[]")
+        names.append(name)
+        given.append(_list_of_texts(column) if is_cast or type_ in _TEXTS else _list_of_others(column))
+    statement = _PUT.format(values=", ".join(values), lists=", ".join(lists), names=", ".join(names))
     with connection.cursor() as cursor:
-        cursor.execute(_PUT, [integration.pk, *map(_list, columns.values())])
+        cursor.execute(statement, [integration.pk, *alike, *given])
         written = {(key, mark): pk for pk, key, mark in cursor.fetchall()}
     for episode in told:
         episode.pk = written.get((episode.key, episode.episode))
     return [episode for episode in told if episode.pk is not None]
 
 
-_READ_AS = {"dedup_key": "key"}
+_READ = {name: attrgetter({"dedup_key": "key"}.get(name, name)) for name in _GIVEN}
+_IN_EVERY_ROW = "dedup_key"
+"""Always a list: it says how many rows there are."""
+_TEXTS = ("varchar", "text")
 
 
-def _list(values: Sequence[Any]) -> str:
-    """The values as PostgreSQL writes an array; None is NULL. Texts hold no NUL, which parts them here."""
-    if values and all(type(value) is str for value in values):
-        quoted = "\x00".join(values).replace("\\", "\\\\").replace('"', '\\"')
-        return '{"' + quoted.replace("\x00", '","') + '"}'
-    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in values]) + "}"
+def _json(labels: Mapping[str, str]) -> str:
+    return orjson.dumps(labels).decode()
+
+
+def _list_of_texts(values: Sequence[str]) -> str:
+    """The texts as PostgreSQL writes an array. They hold no NUL, which parts them here."""
+    quoted = "\x00".join(values).replace("\\", "\\\\").replace('"', '\\"')
+    return '{"' + quoted.replace("\x00", '","') + '"}'
+
+
+def _list_of_others(values: Sequence[Any]) -> str:
+    """Numbers, moments and truths in the same way; None is NULL."""
+    said = {value: "NULL" if value is None else f'"{value}"' for value in set(values)}
+    return "{" + ",".join([said[value] for value in values]) + "}"
+
+
+_WRITTEN_AS: dict[str, Callable[[Any], str]] = {"labels": _json, "recent_changes": _list_of_others}

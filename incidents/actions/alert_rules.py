@@ -30,7 +30,7 @@ from incidents.models import (
     TimelineEvent,
 )
 from incidents.process import EventKind, Stage
-from incidents.queries.alert_rules import active_rules, first_that_fits
+from incidents.queries.alert_rules import Rulebook, active_rules
 
 JOINED_STAGES = (Stage.IDENTIFICATION, Stage.CONTAINMENT, Stage.RESOLUTION)
 """While an incident is in one of these, alerts of its services belong to it; later they are something new."""
@@ -68,10 +68,11 @@ def decide(integration: Integration, episodes: Iterable[Episode], *, at: datetim
     if not rules:
         defaults_if_none()
         rules = active_rules()
+    book = Rulebook(rules, integration_id=integration.pk)
     groups: dict[tuple[int, int], _Group] = {}
     for episode in waiting:
         episode.decided = True
-        rule = _rule_for(episode, rules, integration, at)
+        rule = _rule_for(episode, book, at)
         if rule is not None:
             key = (episode.service_id or 0, rule.pk)
             groups.setdefault(key, _Group(rule, episode.service_id)).episodes.append(episode)
@@ -88,10 +89,10 @@ def _is_to_decide(episode: Episode, at: datetime) -> bool:
     return is_new or (episode.worsened and episode.outcome in ("", AlertOutcome.NOTHING))
 
 
-def _rule_for(episode: Episode, rules: Sequence[AlertRule], integration: Integration, at: datetime) -> AlertRule | None:
+def _rule_for(episode: Episode, book: Rulebook, at: datetime) -> AlertRule | None:
     """The rule that is to be carried out now; None when there is nothing to do, or not yet."""
     has_waited, episode.decide_at = episode.decide_at is not None, None
-    rule = None if episode.is_drill else first_that_fits(rules, episode, integration_id=integration.pk)
+    rule = None if episode.is_drill else book.first_that_fits(episode)
     episode.rule_id = rule.pk if rule else None
     if rule is None or rule.outcome == AlertRule.Outcome.NOTHING or _is_over(episode, rule, has_waited):
         episode.outcome = AlertOutcome.NOTHING

@@ -1,6 +1,7 @@
 """Alerts out of signals: one transaction and a handful of statements a body, however many alerts it speaks of."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,7 +53,8 @@ def take_in_several(
     if not signals:
         return []
     services = _services(integration, bodies, signals)
-    heard = [_heard(integration, payload, signal, services) for payload, signal in signals]
+    ids = _ServiceIds(services, integration.service_id)
+    heard = [_heard(payload, signal, ids[signal.service]) for payload, signal in signals]
     histories = alert_rows.histories(integration, heard)
     flapping = flapping_of(integration)
     for one in heard:
@@ -64,11 +66,12 @@ def take_in_several(
             _look_for_planned_work(episode, services)
     alert_rules.decide(integration, told, at=at)
     told = alert_rows.write(integration, told)
-    arrivals.note(
-        arrivals.Arrived(episode.service_id, episode.first_received_at, alerts=1)
+    began = Counter(
+        (episode.service_id, episode.first_received_at)
         for episode in told
         if episode.began and not episode.is_drill and not episode.in_maintenance
     )
+    arrivals.note(arrivals.Arrived(service, at, alerts=count) for (service, at), count in began.items())
     return told
 
 
@@ -83,10 +86,22 @@ def flapping_of(integration: Integration) -> Flapping:
 
 
 # --- signals made fit for the record ---------------------------------------------------------
-def _heard(integration: Integration, payload: Payload, signal: Signal, services: Mapping[str, _Named]) -> Heard:
+class _ServiceIds(dict[str, int | None]):
+    """The service behind what signals call it, looked up once a name; the sender's own for one nobody knows."""
+
+    def __init__(self, services: Mapping[str, _Named], otherwise: int | None) -> None:
+        self.services, self.otherwise = services, otherwise
+
+    def __missing__(self, called: str) -> int | None:
+        name = called.strip()
+        named = self.services.get(name) or self.services.get(name.lower())
+        self[called] = named.pk if named else self.otherwise
+        return self[called]
+
+
+def _heard(payload: Payload, signal: Signal, service_id: int | None) -> Heard:
     received_at = payload.received_at
     at = signal.occurred_at
-    named = services.get(signal.service.strip()) or services.get(signal.service.strip().lower())
     return Heard(
         key=_short(signal.key.strip() or signal.title, KEY),
         says=signal.says.value,
@@ -98,7 +113,7 @@ def _heard(integration: Integration, payload: Payload, signal: Signal, services:
         body=_cut(signal.body, BODY),
         labels=_labels(signal.labels),
         link=_cut(signal.link, LINK) if signal.link.startswith(("https://", "http://")) else "",
-        service_id=named.pk if named else integration.service_id,
+        service_id=service_id,
         payload_id=payload.pk,
         is_drill=payload.is_drill,
     )
@@ -121,7 +136,10 @@ def _short(text: str, most: int) -> str:
 
 def _labels(labels: Mapping[str, str]) -> Mapping[str, str]:
     """As they are when one look at all of them finds nothing to mend, which is nearly always."""
-    joined = "".join([str(part) for pair in labels.items() for part in pair])
+    try:
+        joined = "".join(labels) + "".join(labels.values())
+    except TypeError:  # something that is no text
+        joined = "\x00"
     if len(labels) <= LABELS and len(joined) <= LABEL and joined.isascii() and "\x00" not in joined:
         return labels
     return {_cut(str(name), LABEL): _cut(str(value), LABEL) for name, value in list(labels.items())[:LABELS]}
@@ -135,7 +153,7 @@ def _services(
 ) -> dict[str, _Named]:
     """Services by what signals may call them: slug, then exact name, then either whatever the case; "" is the
     sender's own. Only what is still offered. One query."""
-    named = {_storable(signal.service.strip())[:120] for _, signal in signals} - {""}
+    named = {_storable(name.strip())[:120] for name in {signal.service for _, signal in signals}} - {""}
     lower = [name.lower() for name in named]
     until = max(payload.received_at for payload, _ in bodies)
     times = [signal.occurred_at for _, signal in signals if signal.occurred_at and signal.occurred_at.tzinfo]

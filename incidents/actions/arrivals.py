@@ -1,6 +1,6 @@
 """Counts what arrives, one statement however many there are. Service requests, drills and planned work do not count.
 
-A ticket is noted with a row of its own in the transaction that files it, so that nobody waits for a hot counter; the
+A ticket is noted with a row of its own in the statement that files it, so that nobody waits for a hot counter; the
 detector folds these rows into the counters. Alerts are counted directly, a batch a statement.
 """
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from celery import current_app
 from django.db import connection
 
 from incidents.detection import MOST_SOURCES
-from incidents.errands import after_commit
 from incidents.models import Arrival, ArrivalCount, Ticket, TicketKind
 from incidents.queries.influx import source_number, source_of
+from incidents.wake_up import wake_for
+from incidents.written_together import KEY_OF_FIRST
 
 LOOK = "incidents.tasks.look_for_influx"
 
@@ -66,15 +66,24 @@ def note(arrived: Iterable[Arrived]) -> None:
     ring()
 
 
-def filed(ticket: Ticket) -> None:
-    """One incident ticket is on its way to the detector, whatever channel it came by; nothing for a service request.
+def arrival_of(ticket: Ticket) -> Arrival | None:
+    """What the detector is to look at, for a caller who writes it together with the ticket and rings after.
 
-    Also for a ticket whose service or kind was corrected: it is looked at once more, at its old moment.
+    None for a service request.
     """
     if ticket.kind != TicketKind.INCIDENT:
+        return None
+    said = source_of(ticket)
+    source = source_number(said) if said != f"ticket {ticket.pk}" else ticket.pk or KEY_OF_FIRST
+    return Arrival(ticket=ticket, at=ticket.reported_at, source=source)
+
+
+def filed_anew(ticket: Ticket) -> None:
+    """A ticket whose service or kind was corrected is looked at once more, at its old moment."""
+    if (arrival := arrival_of(ticket)) is None:
         return
     Arrival.objects.bulk_create(
-        [Arrival(ticket=ticket, at=ticket.reported_at, source=source_number(source_of(ticket)))],
+        [arrival],
         update_conflicts=True,
         unique_fields=["ticket"],
         update_fields=["at", "source", "service", "cluster", "counted", "looked_at"],
@@ -84,8 +93,4 @@ def filed(ticket: Ticket) -> None:
 
 def ring() -> None:
     """After the commit, asks a worker to look; several rings at once are one, and a sweep finds what none reached."""
-    after_commit("look for an influx", _call)
-
-
-def _call() -> None:
-    current_app.send_task(LOOK, ignore_result=True, retry=False, expires=60)
+    wake_for(LOOK)

@@ -5,11 +5,13 @@ database. Counting and judging are two transactions, so that nobody who counts w
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
+import orjson
 from django.db import OperationalError, connection, transaction
 
 from incidents.actions import arrivals, influx_candidates
@@ -17,6 +19,7 @@ from incidents.actions.arrivals import Arrived
 from incidents.alike import Cluster, Vocabulary, nearest, terms_of
 from incidents.detection import (
     LEAST_EXPECTED,
+    Calendar,
     Minute,
     Repeated,
     Usual,
@@ -32,6 +35,8 @@ from incidents.models import Arrival, ArrivalCount, TextCluster
 from incidents.queries import influx as queries
 
 BATCH = 200
+MOST_COUNTS = 2_000
+"""Counter rows that one turn looks at."""
 MOST_CLUSTERS = 300
 """How many recent groups a text is compared with."""
 LOOKS_BACK = timedelta(minutes=60)
@@ -41,14 +46,18 @@ _log = logging.getLogger(__name__)
 
 
 def look(*, at: datetime) -> int:
-    """Counts and judges whatever waits; returns how many tickets it looked at. Safe to run twice and in parallel."""
+    """Counts and judges whatever waits; returns how many tickets it looked at. Safe to run twice and in parallel.
+
+    What comes meanwhile is left to the next look, which it has rung for: ten looks a second at many tickets each cost
+    a fraction of a look at every ticket.
+    """
     looked = 0
-    while queries.waits():
-        counted = count_waiting(at=at)
-        judged = judge_waiting(at=at)
+    is_more = queries.waits()
+    while is_more:
+        is_more = count_waiting(at=at) == BATCH
+        judged, is_more_to_judge = judge_waiting(at=at)
         looked += judged
-        if not counted and not judged and not ArrivalCount.objects.filter(looked=False).exists():
-            break
+        is_more = is_more or is_more_to_judge
     return looked
 
 
@@ -71,10 +80,18 @@ def count_waiting(*, at: datetime) -> int:
     counting = [one for one in batch if _counts(one, planned) and one.ticket_id not in by_alert]
     _group(counting, at=at)
     arrivals.note(Arrived(one.service_id, one.at, tickets=1, sources=frozenset([one.source])) for one in counting)
-    for one in batch:
-        one.counted = True
-    Arrival.objects.bulk_update(batch, ["counted", "cluster", "service"])
+    _write_counted(batch)
     return len(batch)
+
+
+def _write_counted(batch: Sequence[Arrival]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {Arrival._meta.db_table} AS had SET counted = true, cluster_id = new.cluster, "  # noqa: S608
+            "service_id = new.service FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) "
+            "AS new(ticket, cluster, service) WHERE had.ticket_id = new.ticket",
+            [[one.pk for one in batch], [one.cluster_id for one in batch], [one.service_id for one in batch]],
+        )
 
 
 def _counts(arrival: Arrival, planned: set[tuple[int, datetime]]) -> bool:
@@ -94,30 +111,77 @@ def _group(batch: list[Arrival], *, at: datetime) -> None:
     if not recent:
         return
     words, similar = queries.vocabulary(), queries.in_force().default.similarity
-    rows = list(TextCluster.objects.filter(last_at__gte=at - LOOKS_BACK).order_by("-last_at")[:MOST_CLUSTERS])
-    known = [(_Held(row), row) for row in rows]
-    touched: dict[int, tuple[_Held, TextCluster]] = {}
+    known = _groups.latest(at - LOOKS_BACK)
+    joined: list[tuple[Arrival, _Held]] = []
     for one in recent:
         vector = words.vector(terms_of(one.ticket.title, one.ticket.description))
         if not vector:
             continue
-        found, alike = nearest(vector, (held for held, _ in known))
+        found, alike = nearest(vector, known)
         if not isinstance(found, _Held) or alike < similar:
-            found = _Held(TextCluster.objects.create(words="", first_at=one.at, last_at=one.at))
-            known.append((found, found.row))
+            found = _Held(TextCluster(first_at=one.at, last_at=one.at))
+            known.append(found)
         found.take(vector, one.service_id)
         one.service_id = one.service_id or found.service()
         found.row.last_at = max(found.row.last_at, one.at)
-        one.cluster = found.row
-        touched[found.row.pk] = (found, found.row)
-    for held, row in touched.values():
-        row.weights = {term: round(weight, 4) for term, weight in held.weights.items()}
-        row.counts, row.members = held.counts, held.members
-        row.services = {str(service): times for service, times in held.services.items()}
-        row.words = " ".join(held.words())[:120]
-    TextCluster.objects.bulk_update(
-        [row for _, row in touched.values()], ["weights", "counts", "services", "members", "words", "last_at"]
-    )
+        joined.append((one, found))
+    _groups.save(known, {id(held): held for _, held in joined}.values())
+    for one, held in joined:
+        one.cluster = held.row
+
+
+class _Groups:
+    """The recent groups, kept by this process between its turns: what has not grown since is not read again.
+
+    Only who holds the lane comes here. Between `latest` and `save` nothing is kept, so that a turn that fails leaves
+    nothing behind; where its commit fails, the number of members tells.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, _Held] = {}
+
+    def latest(self, since: datetime) -> "list[_Held]":
+        """Those that got a ticket since then, the latest first. One small query, and one for what changed."""
+        rows = TextCluster.objects.filter(last_at__gte=since).order_by("-last_at")
+        members = dict(rows.values_list("pk", "members")[:MOST_CLUSTERS])
+        held, self._held = self._held, {}
+        found = {pk: held[pk] for pk, number in members.items() if pk in held and held[pk].members == number}
+        if changed := members.keys() - found.keys():
+            found |= {pk: _Held(row) for pk, row in TextCluster.objects.in_bulk(changed).items()}
+        return [found[pk] for pk in members if pk in found]
+
+    def save(self, known: "Sequence[_Held]", touched: "Iterable[_Held]") -> None:
+        """Of those touched, the new ones in one statement, those that grew in another."""
+        new: list[TextCluster] = []
+        grown: list[TextCluster] = []
+        for one in touched:
+            one.write()
+            (new if one.row.pk is None else grown).append(one.row)
+        if new:
+            TextCluster.objects.bulk_create(new)
+        if grown:
+            _write_grown(grown)
+        self._held = {one.row.pk: one for one in known}
+
+
+def _write_grown(rows: Sequence[TextCluster]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {TextCluster._meta.db_table} AS had SET weights = new.weights::jsonb, "  # noqa: S608
+            "counts = new.counts::jsonb, services = new.services::jsonb, members = new.members, words = new.words, "
+            "last_at = new.last_at FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], "
+            "%s::varchar[], %s::timestamptz[]) AS new(id, weights, counts, services, members, words, last_at) "
+            "WHERE had.id = new.id",
+            [
+                [row.pk for row in rows],
+                [orjson.dumps(row.weights).decode() for row in rows],
+                [orjson.dumps(row.counts).decode() for row in rows],
+                [orjson.dumps(row.services).decode() for row in rows],
+                [row.members for row in rows],
+                [row.words for row in rows],
+                [row.last_at for row in rows],
+            ],
+        )
 
 
 class _Held(Cluster):
@@ -128,17 +192,29 @@ class _Held(Cluster):
         super().__init__(dict(row.weights), dict(row.counts), row.members, services)
         self.row = row
 
+    def write(self) -> None:
+        """Puts what it has become into its row, unsaved."""
+        self.row.weights = {term: round(weight, 4) for term, weight in self.weights.items()}
+        self.row.counts, self.row.members = self.counts, self.members
+        self.row.services = {str(service): times for service, times in self.services.items()}
+        self.row.words = " ".join(self.words())[:120]
+
+
+_groups = _Groups()
+
 
 # --- Judging ----------------------------------------------------------------------------------
 @transaction.atomic
-def judge_waiting(*, at: datetime) -> int:
-    """Attaches tickets to what is open for them, and judges every service and group that got new ones."""
+def judge_waiting(*, at: datetime) -> tuple[int, bool]:
+    """Attaches tickets to what is open for them, and judges every service and group that got new ones. How many
+    tickets there were, and whether there may be more than one turn looks at."""
     _take_lane()
     waiting = Arrival.objects.filter(looked_at__isnull=True, counted=True).order_by("ticket")
-    batch = list(waiting.select_related("ticket", "cluster")[: 2 * BATCH])
-    rows = list(ArrivalCount.objects.filter(looked=False).order_by("minute")[:2000])
+    words = ("cluster__weights", "cluster__counts", "cluster__services")
+    batch = list(waiting.select_related("ticket", "cluster").defer("ticket__description", *words)[: 2 * BATCH])
+    rows = list(ArrivalCount.objects.filter(looked=False).order_by("minute")[:MOST_COUNTS])
     if not batch and not rows:
-        return 0
+        return 0, False
     turn = _Turn(batch, rows, at)
     _safely("attach", turn.attach)
     for service in turn.services_to_judge():
@@ -147,7 +223,7 @@ def judge_waiting(*, at: datetime) -> int:
         _safely("cluster", lambda cluster=cluster: turn.judge_cluster(cluster))  # type: ignore[misc]
     Arrival.objects.filter(pk__in=[one.pk for one in batch]).update(looked_at=at)
     _looked(rows)
-    return len(batch)
+    return len(batch), len(batch) == 2 * BATCH or len(rows) == MOST_COUNTS
 
 
 def _safely(what: str, act: Callable[[], Any]) -> None:
@@ -194,16 +270,29 @@ class _Turn:
         }
         self.evidence_of = {pk: cluster.candidate_id for pk, cluster in self.clusters.items()}
         self.thresholds = queries.in_force()
-        self.calendar = queries.calendar()
         self.open = queries.what_is_open(self.services, self.evidence_of)
-        self.judged_until = queries.judged_until(self.touched, self.since)
         longest = max([self.thresholds.default, *self.thresholds.services.values()], key=lambda one: one.window_minutes)
         first = min([at for minutes in self.touched.values() for at in minutes] + [at])
-        begins = minute_of(min(first, self.since)) - timedelta(minutes=longest.window_minutes)
-        self.minutes = queries.minutes_of(self.services, begins, minute_of(at) + timedelta(minutes=2))
-        hours = {self.calendar.hour(begins + timedelta(minutes=step)) for step in range(0, 240, 30)}
-        self.usual = queries.usual({None, *self.services}, hours)
-        self.vocabulary: Vocabulary = queries.vocabulary()
+        self.begins = minute_of(min(first, self.since)) - timedelta(minutes=longest.window_minutes)
+        self.minutes = queries.minutes_of(self.services, self.begins, minute_of(at) + timedelta(minutes=2))
+
+    # What is asked only when something reaches the floors, which is seldom.
+    @cached_property
+    def calendar(self) -> Calendar:
+        return queries.calendar()
+
+    @cached_property
+    def judged_until(self) -> dict[int, datetime]:
+        return queries.judged_until(self.touched, self.since)
+
+    @cached_property
+    def usual(self) -> dict[int | None, Usual]:
+        hours = {self.calendar.hour(self.begins + timedelta(minutes=step)) for step in range(0, 240, 30)}
+        return queries.usual({None, *self.services}, hours)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return queries.vocabulary()
 
     def attach(self) -> None:
         """Tickets whose outage is known already go there; their requesters hear of it at once."""
@@ -226,7 +315,17 @@ class _Turn:
 
     def services_to_judge(self) -> list[int]:
         taken = {*self.open.incidents, *self.open.candidates}
-        return [service for service in sorted(self.touched) if service not in taken]
+        return [one for one in sorted(self.touched) if one not in taken and self._may_propose(one)]
+
+    def _may_propose(self, service_id: int) -> bool:
+        """Whether any window that ends in a new minute reaches the floors, whatever was judged before: a look at
+        counters that are here already. The hosts of alerts are counted only when it comes to a verdict."""
+        own = self.thresholds.of(service_id)
+        for minute in self.touched[service_id]:
+            window = window_of(self.minutes[service_id], minute, own.window_minutes)
+            if window.arrived >= own.least_arrivals and (window.alerts or window.requesters >= own.least_requesters):
+                return True
+        return False
 
     def verdict_of_service(self, service_id: int | None, ends_at: datetime) -> Verdict:
         own = self.thresholds.of(service_id)
@@ -257,7 +356,9 @@ class _Turn:
 
     def clusters_to_judge(self) -> list[TextCluster]:
         """Groups that got a ticket and are evidence for nothing open."""
-        fresh = TextCluster.objects.in_bulk(self.clusters)
+        least = self.thresholds.default.least_arrivals
+        enough = [pk for pk, cluster in self.clusters.items() if cluster.members >= least]
+        fresh = TextCluster.objects.in_bulk(enough) if enough else {}
         taken = {*self.open.cluster_incidents, *self.open.cluster_candidates}
         return [
             one for pk, one in sorted(fresh.items()) if pk not in taken and one.candidate_id == self.evidence_of[pk]
@@ -265,8 +366,6 @@ class _Turn:
 
     def judge_cluster(self, cluster: TextCluster) -> None:
         own = self.thresholds.default
-        if cluster.members < own.least_arrivals:
-            return
         after = queries.clusters_judged_until(self.evidence_of).get(cluster.pk)
         held = queries.arrivals_of(cluster.pk, self.since - timedelta(minutes=own.window_minutes))
         minutes = [Minute(minute_of(one.at), 1, 0, frozenset([one.source])) for one in held]

@@ -30,8 +30,12 @@ def clean_text(field: str, value: object, max: int = TEXT, *, required: bool = F
     text = value.strip()
     if "\x00" in text:
         raise Invalid(**{field: "This contains a NUL character, which cannot be stored. Remove it and send it again."})
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        raise Invalid(**{field: "This contains half of a character (a lone surrogate). Send it again as valid UTF-8."})
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid(
+            **{field: "This contains half of a character (a lone surrogate). Send it again as valid UTF-8."}
+        ) from None
     if len(text) > max:
         raise Invalid(**{field: f"At most {max:,} characters; this has {len(text):,}. Shorten it or attach a file."})
     if required and not text:

@@ -42,7 +42,6 @@ from incidents.models import (
     Service,
     Team,
     Ticket,
-    TicketClock,
     TicketComment,
     TicketKind,
     TicketReading,
@@ -54,6 +53,7 @@ from incidents.priority import Priority, priority_for
 from incidents.process import EventKind
 from incidents.queries.sla import current_rules
 from incidents.sealed import seal
+from incidents.written_together import insert_together
 
 __all__ = [
     "acknowledge",
@@ -131,11 +131,8 @@ def open_ticket(
         callback_sealed=seal(clean_text("callback_number", callback_number, 40)),
     )
     clocks = begin(ticket, at=at, rules=current_rules(organisation))
-    ticket.save(force_insert=True)
-    TicketClock.objects.bulk_create(clocks)
     unanswered: dict[str, Any] = {"no_answer": no_answer} if no_answer else {}
-    ticket._prefetched_objects_cache = {"clocks": clocks}  # type: ignore[attr-defined]  # shown without asking again
-    events.record(
+    event = events.drafted(
         EventKind.TICKET_OPENED,
         ticket,
         actor=actor,
@@ -146,7 +143,12 @@ def open_ticket(
         service=service.name if service else None,
         **unanswered,
     )
-    arrivals.filed(ticket)
+    arrival = arrivals.arrival_of(ticket)
+    insert_together(ticket, [event], [arrival] if arrival else [], clocks)
+    ticket._prefetched_objects_cache = {"clocks": clocks}  # type: ignore[attr-defined]  # shown without asking again
+    events.announce(event)
+    if arrival:
+        arrivals.ring()
     if major_incident is not None:
         return link([ticket.pk], incident_id=major_incident.pk, actor=actor, at=at)[0]
     return ticket
@@ -230,7 +232,7 @@ def edit_ticket(ticket_id: int, *, changes: dict[str, Any], actor: User, at: dat
         shown = {name: [_shown(before[name]), _shown(getattr(ticket, name))] for name in changed}
         events.record(EventKind.TICKET_EDITED, ticket, actor=actor, at=at, changes=shown)
         if {"service", "kind"}.intersection(changed):
-            arrivals.filed(ticket)
+            arrivals.filed_anew(ticket)
     if "assignee" in changes or "team" in changes:
         assign(
             ticket_id,

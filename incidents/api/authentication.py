@@ -1,9 +1,8 @@
 """Who asks: a Bearer key, or the browser's session with its CSRF token."""
 
 from datetime import timedelta
+from functools import cache
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -11,6 +10,8 @@ from rest_framework.request import Request
 
 from incidents.models import ApiKey, User
 from incidents.models.access import digest
+from incidents.models.people import RoleHeld
+from incidents.one_row import Columns, one_row
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -24,13 +25,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         if word.lower() != "bearer" or not secret.strip():
             raise AuthenticationFailed("Send “Authorization: Bearer <key>”.")
-        key = (
-            ApiKey.objects.select_related("user")
-            .annotate(roles_held=ArrayAgg("user__role_rows__role", filter=Q(user__role_rows__isnull=False), default=[]))
-            .filter(sha256=digest(secret.strip()))
-            .first()
-        )
-        return self._checked(key)
+        return self._checked(_find(digest(secret.strip())))
 
     def _checked(self, key: ApiKey | None) -> tuple[User, ApiKey]:
         now = timezone.now()
@@ -41,13 +36,35 @@ class ApiKeyAuthentication(BaseAuthentication):
         user = key.user
         if not user.is_active or (user.access_expires_at and user.access_expires_at <= now):
             raise AuthenticationFailed("The account of this key is disabled.")
-        user.account_roles = frozenset(key.roles_held)  # type: ignore[attr-defined]
         if key.last_used_at is None or key.last_used_at < now - _USE_NOTED_EVERY:
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
         return user, key
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+_KEY, _USER = Columns(ApiKey, "k"), Columns(User, "u")
+
+
+@cache
+def _statement() -> str:
+    key, user, role = (model._meta.db_table for model in (ApiKey, User, RoleHeld))
+    return (
+        f"SELECT {_KEY.sql}, {_USER.sql}, ARRAY(SELECT role FROM {role} WHERE user_id = u.id) "  # noqa: S608
+        f"FROM {key} AS k JOIN {user} AS u ON u.id = k.user_id WHERE k.sha256 = %s"
+    )
+
+
+def _find(sha256: str) -> ApiKey | None:
+    """The key with its user, who knows their roles; None for an unknown one."""
+    row = one_row(_statement(), [sha256])
+    if row is None:
+        return None
+    key = _KEY.instance(row[: len(_KEY.fields)])
+    key.user = _USER.instance(row[len(_KEY.fields) : -1])
+    key.user.account_roles = frozenset(row[-1])
+    return key
 
 
 class BrowserSession(SessionAuthentication):

@@ -22,6 +22,7 @@ from incidents.api.etags import etag_of, is_known, refuse_stale
 from incidents.api.idempotency import answered_once
 from incidents.api.pagination import OnePage
 from incidents.api.schema import ProblemAwareSchema
+from incidents.api.shapes import all_shown, checked, shown
 from incidents.errors import Invalid
 from incidents.models import User
 
@@ -77,9 +78,7 @@ class Endpoint(GenericAPIView):
 
     def given(self, In: type[serializers.Serializer] | None = None, *, partial: bool = False) -> dict[str, Any]:
         """The validated body. Raises ValidationError, which becomes 400 `invalid` by field."""
-        shape = (In or self.In)(data=self.request.data, partial=partial, context=self.get_serializer_context())
-        shape.is_valid(raise_exception=True)
-        return dict(shape.validated_data)
+        return checked(In or self.In, self.request.data, self.get_serializer_context(), partial=partial)
 
     def get_serializer_class(self) -> Any:
         return self.Out
@@ -87,12 +86,12 @@ class Endpoint(GenericAPIView):
     # --- answers -------------------------------------------------------------------------
     def record(self, record: Any, status: int = 200, **headers: str) -> Response:
         """The record in its shape, with its ETag."""
-        shown = self.Out(record, context=self.get_serializer_context()).data
+        content = shown(self.Out, record, self.get_serializer_context())
         if self.has_etag:
-            headers["ETag"] = etag_of(shown)
+            headers["ETag"] = etag_of(content)
             if self.request.method == "GET" and is_known(self.request, headers["ETag"]):
                 return Response(status=304, headers=headers)
-        response = Response(shown, status=status, headers=headers)
+        response = Response(content, status=status, headers=headers)
         response.holds_secret = self.holds_secret  # type: ignore[attr-defined]
         return response
 
@@ -132,7 +131,7 @@ class Collection(Endpoint):
                 raise Invalid(search=f"Give up to {SEARCH_LIMIT} characters of text.")
             rows = self.search(rows, words)
         found = self.paginate_queryset(rows)
-        return self.get_paginated_response(self.Out(found, many=True, context=self.get_serializer_context()).data)
+        return self.get_paginated_response(all_shown(self.Out, found or [], self.get_serializer_context()))
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.page()
@@ -146,8 +145,8 @@ class ShortList(Endpoint):
     filter_backends: list[Any] = []
 
     def whole(self, rows: Any) -> Response:
-        shown = self.Out(rows, many=True, context=self.get_serializer_context()).data
-        return Response({"next": None, "previous": None, "results": shown})
+        results = all_shown(self.Out, rows, self.get_serializer_context())
+        return Response({"next": None, "previous": None, "results": results})
 
 
 class Making(Endpoint):
@@ -199,7 +198,7 @@ class Changing(Detail):
         record = self.find()
         if "If-Match" in request.headers:
             hold(record)
-            refuse_stale(request, etag_of(self.Out(self.find(), context=self.get_serializer_context()).data))
+            refuse_stale(request, etag_of(shown(self.Out, self.find(), self.get_serializer_context())))
         given = self.given(partial=True)
         if given:
             self.change(record, given)

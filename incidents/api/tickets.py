@@ -24,7 +24,7 @@ from incidents.api.fields import (
     email_of,
 )
 from incidents.api.filters import ChoicesFilter, MomentFilter, PersonFilter, RefFilter, ServiceFilter
-from incidents.api.shapes import MomentIn, ReasonIn, Shape
+from incidents.api.shapes import MomentIn, ReasonIn, Shape, shown
 from incidents.models import (
     Channel,
     Scope,
@@ -63,7 +63,7 @@ class SlaOut(Shape):
 
     def _clock(self, ticket: Ticket, kind: str) -> Any:
         found = next((clock for clock in ticket.clocks.all() if clock.kind == kind), None)
-        return SlaClockOut(found).data if found else None
+        return shown(SlaClockOut, found) if found else None
 
 
 class TicketOut(Shape):

@@ -5,7 +5,6 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.text
-import django_fsm
 import incidents.models.people
 import uuid
 from django.conf import settings
@@ -98,7 +97,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('title', models.CharField(max_length=250)),
                 ('description', models.TextField(blank=True)),
-                ('stage', django_fsm.FSMField(choices=[('identification', 'Identification'), ('containment', 'Containment'), ('resolution', 'Resolution'), ('maintenance', 'Maintenance'), ('closed', 'Closed'), ('stood_down', 'Stood down')], default='identification', max_length=16, protected=True)),
+                ('stage', models.CharField(choices=[('identification', 'Identification'), ('containment', 'Containment'), ('resolution', 'Resolution'), ('maintenance', 'Maintenance'), ('closed', 'Closed'), ('stood_down', 'Stood down')], default='identification', max_length=16)),
                 ('impact', models.PositiveSmallIntegerField(choices=[(1, '1 – highest'), (2, '2 – high'), (3, '3 – medium'), (4, '4 – low')])),
                 ('urgency', models.PositiveSmallIntegerField(choices=[(1, '1 – highest'), (2, '2 – high'), (3, '3 – medium'), (4, '4 – low')])),
                 ('priority', models.CharField(choices=[('P1', 'P1'), ('P2', 'P2'), ('P3', 'P3'), ('P4', 'P4')], max_length=2)),
@@ -265,7 +264,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('title', models.CharField(max_length=250)),
                 ('description', models.TextField(blank=True)),
-                ('status', django_fsm.FSMField(choices=[('open', 'Open'), ('investigating', 'Investigating'), ('known_error', 'Known error'), ('resolved', 'Resolved'), ('closed', 'Closed')], default='open', max_length=14, protected=True)),
+                ('status', models.CharField(choices=[('open', 'Open'), ('investigating', 'Investigating'), ('known_error', 'Known error'), ('resolved', 'Resolved'), ('closed', 'Closed')], default='open', max_length=14)),
                 ('cause_category', models.CharField(choices=[('change', 'A change'), ('software', 'Software defect'), ('hardware', 'Hardware failure'), ('capacity', 'Capacity'), ('network', 'Network'), ('supplier', 'Supplier'), ('security', 'Security'), ('human', 'Procedure or training'), ('other', 'Other'), ('unknown', 'Unknown')], default='unknown', max_length=10)),
                 ('root_cause', models.TextField(blank=True)),
                 ('contributing_factors', models.TextField(blank=True)),
@@ -441,7 +440,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=250)),
                 ('description', models.TextField(blank=True)),
                 ('type', models.CharField(choices=[('standard', 'Standard'), ('normal', 'Normal'), ('emergency', 'Emergency')], default='normal', max_length=10)),
-                ('status', django_fsm.FSMField(choices=[('draft', 'Draft'), ('awaiting_approval', 'Awaiting approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('implementing', 'Implementing'), ('implemented', 'Implemented'), ('rolled_back', 'Rolled back'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], default='draft', max_length=18, protected=True)),
+                ('status', models.CharField(choices=[('draft', 'Draft'), ('awaiting_approval', 'Awaiting approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('implementing', 'Implementing'), ('implemented', 'Implemented'), ('rolled_back', 'Rolled back'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], default='draft', max_length=18)),
                 ('approval_state', models.CharField(choices=[('not_asked', 'Not asked'), ('pending', 'Pending'), ('approved', 'Approved'), ('rejected', 'Rejected')], default='not_asked', max_length=10)),
                 ('approval_due_at', models.DateTimeField(blank=True, help_text='Emergency changes: approval after the fact is due by then.', null=True)),
                 ('flagged_at', models.DateTimeField(blank=True, help_text='When that time passed without approval.', null=True)),
@@ -480,7 +479,7 @@ class Migration(migrations.Migration):
                 ('reasons', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, help_text='The evidence in plain words.', size=None)),
                 ('evidence', models.JSONField(default=dict)),
                 ('business_impact', models.TextField(blank=True)),
-                ('status', django_fsm.FSMField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('declared', 'Declared'), ('linked', 'Linked'), ('dismissed', 'Dismissed')], default='open', max_length=12, protected=True)),
+                ('status', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('declared', 'Declared'), ('linked', 'Linked'), ('dismissed', 'Dismissed')], default='open', max_length=12)),
                 ('raised_at', models.DateTimeField()),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
@@ -601,7 +600,7 @@ class Migration(migrations.Migration):
                 ('impact', models.PositiveSmallIntegerField(choices=[(1, '1 – highest'), (2, '2 – high'), (3, '3 – medium'), (4, '4 – low')], default=3)),
                 ('urgency', models.PositiveSmallIntegerField(choices=[(1, '1 – highest'), (2, '2 – high'), (3, '3 – medium'), (4, '4 – low')], default=3)),
                 ('priority', models.CharField(choices=[('P1', 'P1'), ('P2', 'P2'), ('P3', 'P3'), ('P4', 'P4')], default='P3', max_length=2)),
-                ('status', django_fsm.FSMField(choices=[('new', 'New'), ('assigned', 'Assigned'), ('in_progress', 'In progress'), ('on_hold', 'On hold'), ('resolved', 'Resolved'), ('closed', 'Closed')], default='new', max_length=12, protected=True)),
+                ('status', models.CharField(choices=[('new', 'New'), ('assigned', 'Assigned'), ('in_progress', 'In progress'), ('on_hold', 'On hold'), ('resolved', 'Resolved'), ('closed', 'Closed')], default='new', max_length=12)),
                 ('support_tier', models.PositiveSmallIntegerField(default=1)),
                 ('reported_at', models.DateTimeField()),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),

@@ -3,10 +3,11 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from incidents.models.people import User
 from incidents.models.services import Service
+from incidents.models.state_field import StateField
 
 
 class CandidateStatus(models.TextChoices):
@@ -38,7 +39,7 @@ class Candidate(models.Model):
     reasons = ArrayField(models.TextField(), default=list, help_text="The evidence in plain words.")
     evidence = models.JSONField(default=dict)
     business_impact = models.TextField(blank=True)
-    status = FSMField(max_length=12, choices=CandidateStatus.choices, default=CandidateStatus.OPEN, protected=True)
+    status = StateField(max_length=12, choices=CandidateStatus.choices, default=CandidateStatus.OPEN, protected=True)
     raised_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     raised_at = models.DateTimeField()
     acknowledged_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

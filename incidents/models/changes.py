@@ -2,12 +2,13 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from incidents.models.major_incidents import MajorIncident
 from incidents.models.people import User
 from incidents.models.problems import Problem
 from incidents.models.services import Service
+from incidents.models.state_field import StateField
 
 
 class ChangeType(models.TextChoices):
@@ -50,7 +51,7 @@ class Change(models.Model):
     title = models.CharField(max_length=250)
     description = models.TextField(blank=True)
     type = models.CharField(max_length=10, choices=ChangeType.choices, default=ChangeType.NORMAL)
-    status = FSMField(max_length=18, choices=ChangeStatus.choices, default=ChangeStatus.DRAFT, protected=True)
+    status = StateField(max_length=18, choices=ChangeStatus.choices, default=ChangeStatus.DRAFT, protected=True)
     approval_state = models.CharField(max_length=10, choices=ApprovalState.choices, default=ApprovalState.NOT_ASKED)
     approval_due_at = models.DateTimeField(
         null=True, blank=True, help_text="Emergency changes: approval after the fact is due by then."

@@ -7,10 +7,11 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from incidents.models.people import User
 from incidents.models.services import Service
+from incidents.models.state_field import StateField
 from incidents.priority import Level, Priority, Severity
 from incidents.process import (
     CLOCK_ORDER,
@@ -105,7 +106,7 @@ class MajorIncident(models.Model):
 
     title = models.CharField(max_length=250)
     description = models.TextField(blank=True)
-    stage = FSMField(max_length=16, choices=Stage.choices, default=Stage.IDENTIFICATION, protected=True)
+    stage = StateField(max_length=16, choices=Stage.choices, default=Stage.IDENTIFICATION, protected=True)
     impact = models.PositiveSmallIntegerField(choices=Level.choices)
     urgency = models.PositiveSmallIntegerField(choices=Level.choices)
     priority = models.CharField(max_length=2, choices=Priority.choices)

@@ -3,10 +3,11 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django_fsm import FSMField, transition
+from django_fsm import transition
 
 from incidents.models.major_incidents import MajorIncident
 from incidents.models.people import User
+from incidents.models.state_field import StateField
 from incidents.models.tickets import Ticket
 
 
@@ -39,7 +40,7 @@ class Problem(models.Model):
 
     title = models.CharField(max_length=250)
     description = models.TextField(blank=True)
-    status = FSMField(max_length=14, choices=ProblemStatus.choices, default=ProblemStatus.OPEN, protected=True)
+    status = StateField(max_length=14, choices=ProblemStatus.choices, default=ProblemStatus.OPEN, protected=True)
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="problems_owned")
     cause_category = models.CharField(max_length=10, choices=CauseCategory.choices, default=CauseCategory.UNKNOWN)
     root_cause = models.TextField(blank=True)

@@ -7,10 +7,11 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
-from django_fsm import RETURN_VALUE, FSMField, transition
+from django_fsm import RETURN_VALUE, transition
 
 from incidents.models.people import Team, User
 from incidents.models.services import Service
+from incidents.models.state_field import StateField
 from incidents.priority import Level, Priority
 from incidents.sealed import readable
 
@@ -60,7 +61,7 @@ class Ticket(models.Model):
     impact = models.PositiveSmallIntegerField(choices=Level.choices, default=Level.MEDIUM)
     urgency = models.PositiveSmallIntegerField(choices=Level.choices, default=Level.MEDIUM)
     priority = models.CharField(max_length=2, choices=Priority.choices, default=Priority.P3)
-    status = FSMField(max_length=12, choices=TicketStatus.choices, default=TicketStatus.NEW, protected=True)
+    status = StateField(max_length=12, choices=TicketStatus.choices, default=TicketStatus.NEW, protected=True)
     assignee = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="assigned_tickets")
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
     support_tier = models.PositiveSmallIntegerField(default=1)

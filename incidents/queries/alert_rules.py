@@ -1,6 +1,6 @@
 """Which rule an alert meets, and which alerts a rule would have met."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -39,13 +39,19 @@ def fits(rule: AlertRule, alert: AlertLike, *, integration_id: int | None = None
     every one named must have that value. Text: in title or body, whatever the case.
     """
     sender = integration_id if integration_id is not None else getattr(alert, "integration_id", None)
+    return _is_about(rule, alert, sender) and _says(rule, alert)
+
+
+def _is_about(rule: AlertRule, alert: AlertLike, sender: int | None) -> bool:
     if rule.integration_id is not None and rule.integration_id != sender:
         return False
     if rule.severities and alert.severity not in rule.severities:
         return False
     wanted = services_of(rule)
-    if wanted and alert.service_id not in wanted:
-        return False
+    return not wanted or alert.service_id in wanted
+
+
+def _says(rule: AlertRule, alert: AlertLike) -> bool:
     labels, wanted_labels = alert.labels, rule.label_equals
     if wanted_labels and any(str(labels.get(name, "")) != str(value) for name, value in wanted_labels.items()):
         return False
@@ -66,6 +72,34 @@ def services_of(rule: AlertRule) -> frozenset[int]:
 def first_that_fits(rules: Iterable[AlertRule], alert: AlertLike, *, integration_id: int) -> AlertRule | None:
     """The rule that decides; None when none fits, which means: nothing."""
     return next((rule for rule in rules if fits(rule, alert, integration_id=integration_id)), None)
+
+
+class Rulebook:
+    """The rules as one sender's alerts meet them. Which of them severity and service leave is found out once for each
+    pair, however many alerts there are."""
+
+    def __init__(self, rules: Sequence[AlertRule], *, integration_id: int) -> None:
+        self.rules, self.integration_id = rules, integration_id
+        self._left: dict[tuple[str, int | None], list[tuple[AlertRule, bool]]] = {}
+
+    def first_that_fits(self, alert: AlertLike) -> AlertRule | None:
+        left = self._left.get((alert.severity, alert.service_id))
+        if left is None:
+            left = self._left[alert.severity, alert.service_id] = self._leave(alert)
+        for rule, fits_all in left:
+            if fits_all or _says(rule, alert):
+                return rule
+        return None
+
+    def _leave(self, alert: AlertLike) -> list[tuple[AlertRule, bool]]:
+        """Up to the first that asks nothing more; the second says whether the rule does."""
+        left: list[tuple[AlertRule, bool]] = []
+        for rule in self.rules:
+            if _is_about(rule, alert, self.integration_id):
+                left.append((rule, not rule.label_equals and not rule.text_contains))
+                if left[-1][1]:
+                    break
+        return left
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet
 from django.db.models.functions import Left
 
 from incidents.alike import BODY_CHARACTERS, Vocabulary, likeness, shared_words, terms_of, words_of
@@ -25,7 +25,6 @@ from incidents.models import (
     Problem,
     ProblemStatus,
     Ticket,
-    TicketStatus,
     User,
 )
 from incidents.permissions import can, visible_candidates, visible_incidents, visible_problems, visible_tickets
@@ -37,6 +36,10 @@ from incidents.queries.surroundings import with_fixes
 MOST_WORDS = 8
 BUDGET = 2_000
 """Rows the word index may hand over for one question."""
+PLENTY = 300
+"""Expected rows beyond which two usual words together are not asked for: they find a few more at ten times the cost."""
+READ = 20_000
+"""Entries of the word index that may be read for one question."""
 RANKED = 100
 ENOUGH = 0.18
 """Below this likeness two texts merely share a word or two."""
@@ -52,7 +55,7 @@ AROUND = timedelta(hours=2)
 def candidates_query(text: str, words: Vocabulary, rows: int) -> SearchQuery | None:
     """Matches what shares rare words with the text, or two of the more usual ones; None for a text without words.
 
-    `rows` is about how many records there are. Alternatives are taken from the rarest on while they fit the budget.
+    `rows` is about how many records there are. Alternatives are taken from the rarest on while they fit both budgets.
     """
     typed = [word for word in dict.fromkeys(words_of(text)) if not word.isdigit()]
     rare = sorted(typed, key=words.share)[:MOST_WORDS]
@@ -61,11 +64,16 @@ def candidates_query(text: str, words: Vocabulary, rows: int) -> SearchQuery | N
     singles = [(words.share(word) * rows, (word,)) for word in rare]
     pairs = [(5 * words.share(a) * words.share(b) * rows, (a, b)) for a, b in combinations(rare, 2)]
     taken: list[tuple[str, ...]] = []
-    left = float(BUDGET)
+    known: set[str] = set()
+    left, unread = float(BUDGET), float(READ)
     for expected, terms in [*sorted(singles), *sorted(pairs)]:
-        if expected <= left and not any(set(held) <= set(terms) for held in taken):
+        if len(terms) > 1 and BUDGET - left > PLENTY:
+            break
+        entries = sum(words.share(word) * rows for word in terms if word not in known)
+        if expected <= left and entries <= unread and not any(set(held) <= set(terms) for held in taken):
             taken.append(terms)
-            left -= expected
+            known.update(terms)
+            left, unread = left - expected, unread - entries
     alternatives = taken or [tuple(rare[:4])]
     said = " | ".join("(" + " & ".join(_prefix(word) for word in terms) + ")" for terms in alternatives)
     return SearchQuery(said, config="simple", search_type="raw")
@@ -136,21 +144,63 @@ def _size() -> int:
     return Ticket.objects.aggregate(highest=Max("pk"))["highest"] or 0
 
 
-def _hits(query: SearchQuery) -> list[int]:
-    """Numbers of tickets that match, at most a few thousand. Through the word index whatever the planner thinks: it
-    takes the making of a word vector for cheap, and making one for every open ticket takes a third of a second."""
+@dataclass(frozen=True)
+class _Hits:
+    """Numbers of tickets that match, of each kind the newest `RANKED`."""
+
+    open: list[int]
+    solved: list[int]
+
+
+def _hits(query: SearchQuery, *, besides: int) -> _Hits:
+    """Looks at a few thousand matches at most. Through the word index whatever the planner thinks: it takes the making
+    of a word vector for cheap, and making one for every open ticket takes a third of a second."""
+    rows = _matching(Ticket.objects.order_by().exclude(pk=besides), query, "title", "description")
+    says_how = ExpressionWrapper(~Q(resolution=""), output_field=BooleanField())
+    sql, values = rows.values_list("pk", "status", says_how)[: BUDGET + 1_000].query.sql_with_params()
+    outlasts = connection.in_atomic_block  # else the setting ends with our transaction
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        found = _matching(Ticket.objects.order_by(), query, "title", "description").values_list("pk", flat=True)
-        hits = list(found[: BUDGET + 1_000])
-        cursor.execute("SET LOCAL enable_seqscan = on")
-    return hits
+        cursor.execute(f"SET LOCAL enable_seqscan = off; {sql}", values)
+        found = sorted(cursor.fetchall(), reverse=True)
+        if outlasts:
+            cursor.execute("SET LOCAL enable_seqscan = on")
+    is_open = frozenset(OPEN_TICKET_STATUSES)
+    return _Hits(
+        open=[pk for pk, status, _ in found if status in is_open][:RANKED],
+        solved=[pk for pk, status, is_told in found if is_told and status not in is_open][:RANKED],
+    )
 
 
-def _tickets(hits: list[int], rows: QuerySet[Ticket]) -> QuerySet[Ticket]:
-    """The newest of those that matched, without the long fields."""
-    found = rows.filter(pk__in=hits).annotate(opening=Left("description", BODY_CHARACTERS))
-    return found.defer("description").order_by("-pk")[:RANKED]
+class _Text(NamedTuple):
+    """What is compared of a ticket."""
+
+    pk: int
+    title: str
+    opening: str
+    service_id: int | None
+
+
+def _closest(asked: Asked, hits: _Hits, rows: QuerySet[Ticket]) -> tuple[list[Alike], list[Alike]]:
+    """The open and the solved tickets that are most alike; only those that may be shown are loaded. Two queries."""
+    read = rows.order_by().filter(pk__in=[*hits.open, *hits.solved])
+    texts = read.values_list("pk", "title", Left("description", BODY_CHARACTERS), "service_id")
+    by_key = {row[0]: _Text(*row) for row in texts}
+    lists = [
+        ranked(
+            asked,
+            (by_key[key] for key in keys if key in by_key),
+            text=lambda row: (row.title, row.opening),
+            service=lambda row: (row.service_id,),
+            least=ENOUGH + SAME_SERVICE / 2,
+        )[: 3 * MOST_SHOWN]
+        for keys in (hits.open, hits.solved)
+    ]
+    shown = [one.record.pk for alike in lists for one in alike]
+    tickets = rows.select_related("service").defer("description").in_bulk(shown)
+    loaded = [
+        [replace(one, record=tickets[one.record.pk]) for one in alike if one.record.pk in tickets] for alike in lists
+    ]
+    return loaded[0], loaded[1]
 
 
 # --- The panel beside a ticket ----------------------------------------------------------------
@@ -181,42 +231,31 @@ def looks_like(ticket: Ticket, *, for_user: User) -> Panel:
     query = candidates_query(f"{ticket.title} {ticket.description[:BODY_CHARACTERS]}", asked.words, _size())
     if query is None:
         return Panel()
-    hits = _hits(query)
     seen = visible_tickets(for_user).exclude(pk=ticket.pk)
-    solved = seen.filter(status__in=[TicketStatus.RESOLVED, TicketStatus.CLOSED]).exclude(resolution="")
+    alike, solved = _closest(asked, _hits(query, besides=ticket.pk), seen)
     return Panel(
-        open_tickets=_open_tickets(asked, hits, ticket, seen.filter(status__in=OPEN_TICKET_STATUSES))[:MOST_SHOWN],
+        open_tickets=_with_near(alike, ticket, seen)[:MOST_SHOWN],
         outages=_open_outages(asked, ticket, for_user),
-        solutions=_distinct(_alike_tickets(asked, _tickets(hits, solved))),
+        solutions=_distinct(solved),
         past_incidents=_past_incidents(asked, for_user),
         known_errors=_known_errors(asked, for_user)[:MOST_SHOWN],
     )
 
 
-def _open_tickets(asked: Asked, hits: list[int], ticket: Ticket, rows: QuerySet[Ticket]) -> list[Alike]:
-    """Those in alike words, then those of the same service from around the same time."""
-    alike = _alike_tickets(asked, _tickets(hits, rows).select_related("service"))
+def _with_near(alike: list[Alike], ticket: Ticket, rows: QuerySet[Ticket]) -> list[Alike]:
+    """Those in alike words, then open ones of the same service from around the same time."""
     if not ticket.service_id:
         return alike
     known = {one.record.pk for one in alike}
     around = (ticket.reported_at - AROUND, ticket.reported_at + AROUND)
-    near = rows.filter(service=ticket.service_id, reported_at__range=around).order_by("-reported_at")[: 2 * MOST_SHOWN]
+    about = rows.filter(service=ticket.service_id, status__in=OPEN_TICKET_STATUSES, reported_at__range=around)
+    near = about.order_by("-reported_at")[: 2 * MOST_SHOWN]
     return alike + [Alike(one, SAME_SERVICE, _apart(one, ticket)) for one in near if one.pk not in known]
 
 
 def _apart(one: Ticket, other: Ticket) -> str:
     minutes = round(abs((one.reported_at - other.reported_at).total_seconds()) / 60)
     return f"same service, {minutes} min apart"
-
-
-def _alike_tickets(asked: Asked, rows: Iterable[Ticket]) -> list[Alike]:
-    return ranked(
-        asked,
-        rows,
-        text=lambda row: (row.title, row.opening),
-        service=lambda row: (row.service_id,),
-        least=ENOUGH + SAME_SERVICE / 2,
-    )
 
 
 def _distinct(found: list[Alike]) -> list[Alike]:

@@ -14,7 +14,7 @@ from mim.embedded.accounts import Account
 
 PR_SET_PDEATHSIG = 1
 LONGEST_WAIT = 15.0  # seconds between two restarts of a child that keeps dying
-STEADY_AFTER = 30.0  # seconds alive after which a death counts as the first one again
+STEADY_AFTER = 8.0  # seconds alive after which a death counts as the first one again
 LARGEST_LOG = 5 * 1024 * 1024
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -11,6 +11,8 @@ from mim.embedded.services import ROOT
 WEB_WORKERS = 2
 WEB_THREADS = 4
 STREAM_STOP_SECONDS = 3
+FRUGAL = {"MALLOC_ARENA_MAX": "2"}
+"""Threads that take turns at the interpreter need no heap each: glibc would keep eight of them."""
 
 
 def web(environment: Mapping[str, str], logs: Path, host: str, port: int) -> Child:
@@ -31,8 +33,10 @@ def stream(environment: Mapping[str, str], logs: Path, host: str, port: int) -> 
 
 
 def worker(environment: Mapping[str, str], logs: Path) -> Child:
-    """Background work and the clock that starts it."""
-    return _child("worker", [sys.executable, "-m", "mim.embedded.worker"], environment, logs, patience=10)
+    """Background work and the clock that starts it. Without Django's checks, which `up` does before: they load every
+    view and double the time until a killed worker is back."""
+    unchecked = {**environment, "CELERY_SKIP_CHECKS": "1"}
+    return _child("worker", [sys.executable, "-m", "mim.embedded.worker"], unchecked, logs, patience=10)
 
 
 def mail_catcher(environment: Mapping[str, str], logs: Path, folder: Path, port: int) -> Child:
@@ -50,7 +54,7 @@ def _child(name: str, command: list[str], environment: Mapping[str, str], logs: 
     return Child(
         name=name,
         command=command,
-        environment=environment,
+        environment=FRUGAL | dict(environment),
         log=logs / f"{name}.log",
         stop_signals=((signal.SIGTERM, patience),),
         folder=ROOT,

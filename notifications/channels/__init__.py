@@ -56,13 +56,18 @@ def registry() -> dict[str, Channel]:
     from notifications.channels.matrix import MatrixChannel
     from notifications.channels.mattermost import MattermostChannel
     from notifications.channels.ntfy import NtfyChannel
+    from notifications.channels.phone import SmsChannel, VoiceChannel
     from notifications.channels.slack import SlackChannel
     from notifications.channels.teams import TeamsChannel
     from notifications.channels.telegram import TelegramChannel
+    from notifications.channels.web_push import WebPushChannel
 
     channels: tuple[Channel, ...] = (
         InAppChannel(),
         EmailChannel(),
+        SmsChannel(),
+        VoiceChannel(),
+        WebPushChannel(),
         SlackChannel(),
         TeamsChannel(),
         MattermostChannel(),
@@ -72,6 +77,19 @@ def registry() -> dict[str, Channel]:
         AppriseChannel(),
     )
     return {channel.key: channel for channel in channels}
+
+
+LONGEST_SHORT_TEXT = 300
+"""Characters. Two SMS parts in the usual alphabet, or five in another; and what a locked telephone shows."""
+
+
+def short_text(outgoing: Outgoing) -> str:
+    """One line with its link (of a page: the recipient's own), cut in the words and never in the link."""
+    message = outgoing.message
+    link = f" {message.url}" if message.url else ""
+    room = max(LONGEST_SHORT_TEXT - len(link), 60)
+    said = " ".join(message.subject.split())
+    return f"{said if len(said) <= room else said[: room - 1] + '…'}{link}"
 
 
 LOCAL = ("in_app", "email")

@@ -3,10 +3,12 @@
 from notifications.models.channels import (
     ChannelAccount,
     ChannelKey,
+    ContactMessage,
     ContactPoint,
     ContactSettings,
     Destination,
     Health,
+    TextReply,
     note_outcome,
 )
 from notifications.models.outbox import (
@@ -37,6 +39,7 @@ __all__ = [
     "ChannelAccount",
     "ChannelChange",
     "ChannelKey",
+    "ContactMessage",
     "ContactPoint",
     "ContactSettings",
     "Delivery",
@@ -57,5 +60,6 @@ __all__ = [
     "QueuedMail",
     "StatusSubscriber",
     "Subscription",
+    "TextReply",
     "note_outcome",
 ]

@@ -122,16 +122,77 @@ class ContactPoint(Health, Sealed):
     code_hash = models.CharField(max_length=128, blank=True)
     code_sent_at = models.DateTimeField(null=True, blank=True)
     code_attempts = models.PositiveSmallIntegerField(default=0)
+    stopped_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its owner answered STOP; nothing is sent until it is verified again."
+    )
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["position", "id"]
+        indexes = [models.Index(fields=["channel", "address"], name="whose_number_is_it")]
         constraints = [
             models.UniqueConstraint(fields=["user", "channel", "address"], name="contact_point_once_per_person")
         ]
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.address}"
+
+
+class ContactMessage(models.Model):
+    """A code or a test to one address: what belongs to no event and is sent by the same channels as everything else.
+
+    `sealed` holds the words, empty once they left or were given up: a code in it opens an address. The rows stay as the
+    record of what was asked for, so that removing an address and adding it again earns nobody more codes.
+    """
+
+    class Kind(models.TextChoices):
+        CODE = "code", "Code"
+        TEST = "test", "Test"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(ContactPoint, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    channel = models.CharField(max_length=12, choices=ChannelKey.choices)
+    address = models.CharField(max_length=254)
+    kind = models.CharField(max_length=4, choices=Kind.choices)
+    sealed = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
+    provider_id = models.CharField(max_length=120, blank=True)
+    answer = models.CharField(max_length=500, blank=True, help_text="What the provider said last.")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["user", "-asked_at"], name="codes_of_a_person"),
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                name="codes_to_send",
+                condition=Q(sent_at__isnull=True, given_up_at__isnull=True),
+            ),
+            models.Index(fields=["provider_id"], name="codes_by_provider_id", condition=~Q(provider_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} to {self.address}"
+
+
+class TextReply(models.Model):
+    """An SMS that came back to us, once by its provider's id: the same one sent again changes nothing."""
+
+    provider_id = models.CharField(max_length=64, unique=True)
+    number = models.CharField(max_length=20)
+    text = models.CharField(max_length=200, blank=True)
+    answer = models.CharField(max_length=320, blank=True, help_text="What was said in return.")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.text}"
 
 
 class ContactSettings(models.Model):

@@ -262,8 +262,9 @@ class StatusSubscriber(models.Model):
 class Heartbeat(models.Model):
     """When a part of the machinery last showed that it is alive."""
 
-    name = models.CharField(max_length=32, unique=True)
+    name = models.CharField(max_length=64, unique=True)
     beaten_at = models.DateTimeField()
+    allowed_seconds = models.PositiveIntegerField(default=30, help_text="Silent for longer, it counts as late.")
 
     def __str__(self) -> str:
         return f"{self.name} {self.beaten_at:%F %T}"

@@ -8,10 +8,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from incidents.errors import NotAccountable, ProcessError
-from incidents.permissions import is_staff, is_usable, visible_candidates, visible_incidents
-from notifications import escalation, page_links
-from notifications.models import CallState, Page, PageCall, PageState
+from incidents.permissions import is_staff, visible_candidates, visible_incidents
+from notifications import page_answers, page_links
+from notifications.models import CallState, Page, PageState
 from notifications.page_queries import pages_of
 from notifications.views.door import reader, signed_in
 
@@ -30,7 +29,7 @@ def page_answer(request: HttpRequest, secret: str) -> HttpResponse:
         return _private(render(request, ANSWER, {"call": None}, status=404))
     problem = ""
     if request.method == "POST":
-        problem = _act(call, request.POST.get("act", "acknowledge"))
+        problem = page_answers.act(call, request.POST.get("act", "acknowledge"), at=timezone.now())
         call = page_links.call_of(secret) or call
     context: dict[str, Any] = {
         "call": call,
@@ -40,20 +39,6 @@ def page_answer(request: HttpRequest, secret: str) -> HttpResponse:
         "record_url": page_links.record_path(call.page),
     }
     return _private(render(request, ANSWER, context, status=422 if problem else 200))
-
-
-def _act(call: PageCall, act: str) -> str:
-    """Does it as the person paged; answers why not, "" when it is done."""
-    if not is_usable(call.person):
-        return "This account has no access any more."
-    try:
-        if act == "pass":
-            escalation.pass_on(call.page_id, actor=call.person, at=timezone.now())
-        else:
-            escalation.answer(call, at=timezone.now())
-    except (NotAccountable, ProcessError) as refusal:
-        return refusal.message
-    return ""
 
 
 def _private(response: HttpResponse) -> HttpResponse:
@@ -94,7 +79,7 @@ def page_do(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     if act not in ("acknowledge", "pass"):
         raise Http404
     call = page.calls.select_related("person", "page").filter(person=reader(request)).order_by("-id")[0]
-    if problem := _act(call, act):
+    if problem := page_answers.act(call, act, at=timezone.now()):
         return render(request, "incidents/desk_kit/refused.html", _refused(page, problem), status=422)
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Trigger": "acted"})

@@ -301,17 +301,22 @@ def test_a_wake_up_that_was_lost_is_made_up_for_by_the_sweep(checkout, monkeypat
 def test_what_a_turn_asks_does_not_grow_with_the_tickets(checkout, django_assert_max_num_queries):
     reports(3, checkout)
     look(3)
-    report(3, checkout)
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    with CaptureQueriesContext(connection) as few:
+    report(3, checkout)
+    with CaptureQueriesContext(connection) as quiet:
         look(4)
+    for number in range(6):
+        factories.ticket("Nobody knows this", at=minute(100 + number), service=None, requester_email="a@b.example")
+    with CaptureQueriesContext(connection) as few:
+        look(106)
     for number in range(60):
         factories.ticket("Quite something else", at=minute(200 + number), service=None, requester_email="a@b.example")
     with CaptureQueriesContext(connection) as many:
         look(260)
     assert len(many) <= len(few) + 3
+    assert len(quiet) < len(few)
 
 
 def test_what_nothing_is_compared_with_any_more_is_forgotten(raised):

@@ -262,6 +262,16 @@ def test_a_major_incident_declared_automatically_pages_the_manager_it_seats(crew
     assert [name for name, _ in called()] == ["dana"]
 
 
+def test_many_pages_that_are_due_at_once_are_taken_together(crew, clock, django_assert_max_num_queries):
+    for number in range(20):
+        raised(cluster=f"c{number}")
+    clock.shift(301)
+    with django_assert_max_num_queries(20 * 4 + 20):
+        assert escalation.sweep(now=timezone.now()) == 20
+    assert [name for name, _ in called()] == ["dana"] * 20 + ["lee"] * 20
+    assert set(Page.objects.values_list("step", "state")) == {(2, "paging")}
+
+
 # --- Races ------------------------------------------------------------------------------------
 @pytest.mark.django_db(transaction=True)
 def test_sweeps_in_parallel_page_each_step_once(crew):

@@ -46,7 +46,7 @@ def broken_sweep(monkeypatch):
     def fails(*args, **kwargs):
         raise RuntimeError("the sweep is broken")
 
-    monkeypatch.setattr(escalation, "advance", fails)
+    monkeypatch.setattr(escalation, "_advance", fails)
 
 
 def ready(client) -> dict:
@@ -105,14 +105,14 @@ def test_whoever_asks_readyz_makes_late_pages_go_on_without_worker_or_broker(pag
 
 
 def test_one_page_that_cannot_go_on_does_not_hold_up_the_others(paging, clock, monkeypatch):
-    first, real = Page.objects.order_by("id")[0].pk, escalation.advance
+    first, real = Page.objects.order_by("id")[0].pk, escalation._take_step
 
-    def fails_for_the_first(page_id, **kwargs):
-        if page_id == first:
+    def fails_for_the_first(page, *others):
+        if page.pk == first:
             raise RuntimeError
-        return real(page_id, **kwargs)
+        real(page, *others)
 
-    monkeypatch.setattr(escalation, "advance", fails_for_the_first)
+    monkeypatch.setattr(escalation, "_take_step", fails_for_the_first)
     clock.shift(301)
     assert escalation.sweep(now=timezone.now()) == 2
 

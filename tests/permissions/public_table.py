@@ -1,6 +1,6 @@
 """What anybody may open, and signing in: one line a route, its methods and the record asked for."""
 
-from tests.permissions.notation import HIDDEN, SIGN_IN, row
+from tests.permissions.notation import HIDDEN, NO, SIGN_IN, row
 
 # fmt: off
 PUBLIC = [
@@ -14,6 +14,9 @@ PUBLIC = [
     row("answer", "GET POST", "", "anybody", said="with a link that is not valid: 410"),
     row("calendar_feed", "GET", "", "anybody", said="with the secret address of a feed"),
     row("page_answer", "GET POST", "", "anybody", said="with the signed link of a page; answers as the person paged"),
+    row("push_worker", "GET", "", "anybody", said="the script that shows notifications"),
+    *[row(f"phone_{what}", "POST", "", rest=NO, outside=NO, said="without the provider’s signature")
+      for what in ("call", "key", "status", "reply")],
     row("healthz", "GET", "", "anybody"),
     row("readyz", "GET", "", "anybody"),
     row("/api/v1/health", "GET", "", "anybody"),

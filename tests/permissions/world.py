@@ -41,7 +41,7 @@ from incidents.intake.email.store import keep
 from incidents.models import Consult, SavedView, Ticket, User
 from mim.first_administrator_token import make_token
 from notifications import channel_settings, page_links
-from notifications.models import Delivery, Heartbeat, Notice, PageCall
+from notifications.models import ChannelAccount, ContactPoint, Delivery, Heartbeat, Notice, PageCall
 from tests import factories
 from tests.permissions import monitoring_world
 from tests.permissions.notation import ROLES
@@ -92,6 +92,7 @@ def build() -> World:
     _two_incidents(world, others, now)
     _reports(world, others, now)
     _mails(world, now)
+    _contacts(world, now)
     _mentioned(world)
     monitoring_world.build(world, now)
     _keys(world)
@@ -290,6 +291,16 @@ def _mails(world: World, now: Any) -> None:
         world.places[name] = SimpleNamespace(pk=mail.pk)
     world.places["receiving address"] = SimpleNamespace(pk=address.pk)
     world.places["mailbox"] = SimpleNamespace(pk=mailbox.pk)
+
+
+def _contacts(world: World, now: Any) -> None:
+    """A telephone number of the requester's and one of somebody else's, with SMS switched on."""
+    ChannelAccount.objects.create(channel="sms", changed_at=now)
+    for where, owner in (("own", "requester"), ("foreign", "disabled")):
+        point = ContactPoint.objects.create(
+            user=world.people[owner], channel="sms", address="+4915123456789", created_at=now
+        )
+        world.places[f"contact {where}"] = SimpleNamespace(pk=point.pk)
 
 
 def _mentioned(world: World) -> None:

@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.test import RequestFactory
 
 from incidents.intake.monitoring.alertmanager import ADAPTER
@@ -58,6 +58,20 @@ def test_a_stopped_database_is_said_on_the_page_and_the_next_request_after_its_s
     installation.start_database()
     until(lambda: ask(web)[0].status == 401, 10, "recovery")
     assert [ask(web)[0].status for _ in range(10)] == [401] * 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_server_ended_is_noticed_before_the_first_statement():
+    connection.ensure_connection()
+    ended = connection.connection.info.backend_pid
+    connection.health_check_enabled = True
+    with connection.copy().cursor() as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [ended])
+        other.db.close()
+    connection.close_if_unusable_or_obsolete()  # as a new request does
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert connection.connection.info.backend_pid != ended
 
 
 def test_a_machine_gets_a_problem_document_that_says_nothing_was_stored():

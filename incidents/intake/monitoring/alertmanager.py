@@ -7,6 +7,7 @@ It gives up on any 4xx until the next flush and repeats what is answered slowly:
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ _GRADES = {
 _GRADE_OF = {word: grade for grade, words in _GRADES.items() for word in words}
 _SERVICE_LABELS = ("service", "job", "app")
 _TEXTS = ("summary", "message", "title")
+_SAYS = {"firing": Says.FIRING, "resolved": Says.RESOLVED}
 
 
 class Alertmanager:
@@ -43,24 +45,24 @@ class Alertmanager:
         if not isinstance(alert, dict):
             raise Malformed("Each alert is an object.", field=f"alerts[{number}]")
         labels, annotations = _texts(alert.get("labels")) or common, _texts(alert.get("annotations"))
-        status = _text(alert.get("status")).lower()
-        if status not in ("firing", "resolved"):
+        says = _SAYS.get(_text(alert.get("status")).lower())
+        if says is None:
             raise Malformed("The status of an alert is firing or resolved.", field=f"alerts[{number}].status")
-        key = _text(alert.get("fingerprint")) or json.dumps(sorted(labels.items()), ensure_ascii=False)
-        if not labels and not _text(alert.get("fingerprint")):
-            raise Malformed("An alert has a fingerprint or labels.", field=f"alerts[{number}].labels")
+        key = _text(alert.get("fingerprint"))
+        if not key:
+            if not labels:
+                raise Malformed("An alert has a fingerprint or labels.", field=f"alerts[{number}].labels")
+            key = json.dumps(sorted(labels.items()), ensure_ascii=False)
         starts_at = _text(alert.get("startsAt"))
-        says = Says.RESOLVED if status == "resolved" else Says.FIRING
-        name = labels.get("alertname", "")
         return Signal(
             key=key,
             says=says,
-            title=next((annotations[text] for text in _TEXTS if annotations.get(text)), name) or "Alert without a name",
+            title=_first(annotations, _TEXTS) or labels.get("alertname", "") or "Alert without a name",
             severity=_GRADE_OF.get(labels.get("severity", "").lower(), Grade.ERROR),
             body=annotations.get("description", ""),
             episode=starts_at,
-            occurred_at=_moment(alert.get("endsAt") if says == Says.RESOLVED else starts_at),
-            service=next((labels[label] for label in _SERVICE_LABELS if labels.get(label)), ""),
+            occurred_at=_moment(_text(alert.get("endsAt"))[:64] if says is Says.RESOLVED else starts_at[:64]),
+            service=_first(labels, _SERVICE_LABELS),
             labels=labels,
             link=_link(annotations.get("runbook_url"), alert.get("generatorURL")),
         )
@@ -124,22 +126,39 @@ def _text(value: Any) -> str:
 
 
 def _texts(value: Any) -> dict[str, str]:
+    """Names and texts; the parsed object itself when there is nothing else in it, which is nearly always."""
     if type(value) is not dict:
         return {}
-    return {name: said if type(said) is str else _text(said) for name, said in value.items()}
+    for said in value.values():
+        if type(said) is not str:
+            return {name: said if type(said) is str else _text(said) for name, said in value.items()}
+    return value
 
 
-def _moment(value: Any) -> datetime | None:
-    """The aware moment; None for year 1, which stands for "not yet", and for what is no time."""
+def _first(texts: Mapping[str, str], names: tuple[str, ...]) -> str:
+    for name in names:
+        if found := texts.get(name):
+            return found
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def _moment(said: str) -> datetime | None:
+    """The aware moment; None for year 1, which stands for "not yet", and for what is no time.
+
+    Remembered, since the alerts of one group began together."""
     try:
-        found = parse_datetime(_text(value)[:64])
+        found = parse_datetime(said)
     except ValueError:
         return None
     return found if found is not None and found.tzinfo is not None and found.year > 1970 else None
 
 
 def _link(*values: Any) -> str:
-    return next((said for value in values if (said := _text(value)).startswith(("http://", "https://"))), "")
+    for value in values:
+        if (said := _text(value)).startswith(("http://", "https://")):
+            return said
+    return ""
 
 
 ADAPTER = Alertmanager()

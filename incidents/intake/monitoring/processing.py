@@ -1,7 +1,10 @@
 """Stored bodies become alerts: in the order of their sender, several in one transaction, each sooner or later."""
 
 import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from urllib.parse import parse_qsl
 
 from django.db import OperationalError, transaction
@@ -17,7 +20,9 @@ from incidents.models import Integration, Payload
 
 AT_ONCE = 200
 """Bodies in one transaction: a burst of single alerts costs few commits."""
-BYTES_AT_ONCE = 2 * 1024 * 1024
+BYTES_AT_ONCE = 4 * 1024 * 1024
+BYTES_OF_A_PART = 1024 * 1024
+_Read = list[Signal] | Malformed
 _DEADLOCK = "40P01"
 _log = logging.getLogger(__name__)
 
@@ -80,19 +85,61 @@ def _alone(integration: Integration, payload_id: int, at: datetime) -> None:
 
 
 def _take_in(integration: Integration, claimed: list[Payload], at: datetime) -> list[Episode]:
-    bodies: list[tuple[Payload, list[Signal]]] = []
-    settings = door.settings_of(integration)
-    adapter = registry.adapter_for(integration.kind)
+    told: list[Episode] = []
+    done: list[Payload] = []
+    for part in _read_ahead(integration, claimed):
+        bodies: list[tuple[Payload, list[Signal]]] = []
+        for payload, read in part:
+            if isinstance(read, Malformed):
+                payloads.refuse(payload, read.sentence, at=at)
+            else:
+                bodies.append((payload, read))
+        told += alerts.take_in_several(integration, bodies, at=at) if bodies else []
+        done += [payload for payload, _ in bodies]
+    payloads.settle(done, at=at)
+    return told
+
+
+def _read_ahead(integration: Integration, claimed: list[Payload]) -> Iterator[list[tuple[Payload, _Read]]]:
+    """The bodies in parts, in their order. While the database works on one part, a thread reads the next: in a storm
+    each takes about half of the time."""
+    read = partial(_read, integration, door.settings_of(integration))
+    parts = _parts(claimed)
+    if len(parts) < 2:
+        yield from map(read, parts)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="read ahead") as reader:
+        coming = reader.submit(read, parts[0])
+        for following in parts[1:]:
+            ready, coming = coming.result(), reader.submit(read, following)
+            yield ready
+        yield coming.result()
+
+
+def _parts(claimed: list[Payload]) -> list[list[Payload]]:
+    parts: list[list[Payload]] = []
+    room = 0
     for payload in claimed:
+        if room <= 0:
+            parts.append([])
+            room = BYTES_OF_A_PART
+        parts[-1].append(payload)
+        room -= len(payload.body)
+    return parts
+
+
+def _read(integration: Integration, settings: dict[str, object], part: list[Payload]) -> list[tuple[Payload, _Read]]:
+    """What each body says, or why nobody can tell. Pure: it runs beside the transaction."""
+    adapter = registry.adapter_for(integration.kind)
+    found: list[tuple[Payload, _Read]] = []
+    for payload in part:
         try:
             if adapter is None:
                 raise Malformed(f"Nothing reads bodies of the kind {integration.kind}.")
-            bodies.append((payload, adapter.read(_received(integration, payload, settings))))
+            found.append((payload, adapter.read(_received(integration, payload, settings))))
         except Malformed as why:
-            payloads.refuse(payload, why.sentence, at=at)
-    told = alerts.take_in_several(integration, bodies, at=at) if bodies else []
-    payloads.settle([payload for payload, _ in bodies], at=at)
-    return told
+            found.append((payload, why))
+    return found
 
 
 def _received(integration: Integration, payload: Payload, settings: dict[str, object]) -> Received:

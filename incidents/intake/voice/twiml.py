@@ -56,6 +56,11 @@ class Answer:
         xml.SubElement(dialled, "Number").text = number
         return self
 
+    def message(self, text: str) -> "Answer":
+        """An SMS in return, where the provider asked about one."""
+        xml.SubElement(self._root, "Message").text = _NOT_XML.sub("", text)
+        return self
+
     def redirect(self, action: str) -> "Answer":
         xml.SubElement(self._root, "Redirect", {"method": "POST"}).text = action
         return self

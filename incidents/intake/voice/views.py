@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from incidents.actions import phone_calls
+from incidents.intake.monitoring.door import drain
 from incidents.intake.voice import recordings, signature, twiml
 from incidents.intake.voice.line import Line, out_of_service
 from incidents.models import Integration, IntegrationKind, PhoneCall
@@ -48,7 +49,9 @@ def step(view: _Step) -> Callable[..., HttpResponse]:
         )
         if integration is None:
             raise Http404("There is no such line.")
-        if len(request.body) > MOST_BYTES:
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        if not announced.isdecimal() or int(announced) > MOST_BYTES:  # before Django reads it, and gives up on it
+            drain(request)
             return _refused("At most 64 KiB.", 413)
         given = request.headers.get("X-Twilio-Signature", "")
         url = settings.PUBLIC_URL + request.get_full_path()

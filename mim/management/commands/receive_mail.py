@@ -11,6 +11,7 @@ from mim.env import env
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # they load every view, which no mail needs
     help = "Take mail by SMTP or LMTP until stopped: mail to the desk's addresses is stored and becomes tickets."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

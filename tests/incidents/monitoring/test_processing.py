@@ -40,6 +40,21 @@ def test_bodies_are_worked_on_in_the_order_they_came(tool):
     assert set(Payload.objects.values_list("state", flat=True)) == {"done"}
 
 
+def test_bodies_that_are_read_ahead_keep_their_order_and_one_that_cannot_be_read_is_refused(tool, monkeypatch):
+    monkeypatch.setattr(processing, "BYTES_OF_A_PART", 1)
+    for number in range(4):
+        stored(tool, body(str(number) * 16))
+    bad = stored(tool, b"[]")
+    stored(tool, body("0" * 16, status="resolved", endsAt="2026-03-02T09:40:00Z"))
+    stored(tool, body("0" * 16, startsAt="2026-03-02T10:00:00Z", annotations={"summary": 'said "no" \\ {twice}, NULL'}))
+    process_payloads(tool.pk)
+    again = Alert.objects.filter(dedup_key="0" * 16).order_by("id")
+    assert [(one.status, one.title) for one in again][1] == ("firing", 'said "no" \\ {twice}, NULL')
+    assert [one.status for one in again] == ["resolved", "firing"]
+    assert Alert.objects.count() == 5
+    assert list(Payload.objects.exclude(state="done").values_list("id", "state")) == [(bad.pk, "refused")]
+
+
 def test_the_sweep_finds_every_sender_with_something_waiting(tool):
     other = sender(key="b" * 32)
     stored(tool)

@@ -63,6 +63,12 @@ def test_a_request_that_cannot_be_right_is_refused_in_words(line, fields):
     assert answer.status_code == 400 and answer.content
 
 
+@pytest.mark.parametrize("size", [65 * 1024, 13 * 1024 * 1024])
+def test_a_form_that_is_too_large_is_refused_in_words_whatever_its_size(line, size):
+    answer = Provider().post(SpeechResult="a" * size)
+    assert (answer.status_code, answer.content) == (413, b"At most 64 KiB.\n")
+
+
 def test_a_line_that_is_switched_off_says_so(line):
     Integration.objects.update(is_active=False)
     assert "not in service" in spoken(Provider().asked())

@@ -1,0 +1,1 @@
+"""The database backend of the product: Django's for PostgreSQL, which looks before it asks."""
