@@ -61,6 +61,13 @@ class InUse(ProcessError):
     title = "In conflict with what is there"
 
 
+class TooLate(ProcessError):
+    """It could be done until a moment that has passed; the message says what to do instead."""
+
+    code = "too_late"
+    title = "Too late for this"
+
+
 class Stale(ProcessError):
     """Somebody else changed the record in between (If-Match)."""
 

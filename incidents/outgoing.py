@@ -187,7 +187,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     auth: tuple[str, str] | None = None,
     most_bytes: int = MAX_ANSWER_BYTES,
-    seconds: float = TOTAL_SECONDS,
+    seconds: float | None = None,
 ) -> Reply:
     """Sends one request and reads at most 64 KiB (`most_bytes` for a file) within ten seconds in all, or `seconds`.
 
@@ -195,6 +195,7 @@ def request(
     Any HTTP status is a Reply, redirects too. Never call it inside a transaction.
     """
     check_url(url)
+    seconds = seconds or TOTAL_SECONDS
     ends_at = time.monotonic() + seconds
     patience = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
     try:

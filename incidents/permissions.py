@@ -180,6 +180,7 @@ ACTS: dict[str, rules.Predicate] = {
     "configure_influx": is_administrator | is_desk_manager | is_incident_manager,
     "import_history": is_administrator | is_desk_manager,
     "use_portal": has_any_role,
+    "resend_message": is_administrator | is_desk_manager | is_incident_manager,
 }
 for _act, _predicate in ACTS.items():
     rules.add_perm(f"incidents.{_act}", _predicate)
@@ -208,6 +209,7 @@ _REFUSALS = {
     "configure": "Only an administrator changes this.",
     "configure_integrations": "Only an administrator or a service desk manager looks after integrations and rules.",
     "view_mail": "Only service desk managers and administrators see to mail that comes in.",
+    "resend_message": "Only major incident managers, service desk managers and administrators send a message again.",
     "keep_rota": "Only the service desk manager or an administrator changes a rota.",
 }
 

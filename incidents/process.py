@@ -273,6 +273,11 @@ class EventKind(TextChoices):
     UPDATE_PUBLISHED = "update_published", "Update published"
     PROMISE_MADE = "promise_made", "Next update promised"
     PROMISE_OVERDUE = "promise_overdue", "Next update overdue"
+    PROMISE_WITHDRAWN = "promise_withdrawn", "Promise withdrawn"
+    UPDATE_UNDONE = "update_undone", "Update taken back"
+    ACKNOWLEDGEMENT_REMINDED = "acknowledgement_reminded", "Asked again to acknowledge"
+    ACKNOWLEDGEMENT_MISSING = "acknowledgement_missing", "Not acknowledged"
+    MESSAGES_RESENT = "messages_resent", "Message sent again"
     STATUS_SUBSCRIPTION_ASKED = "status_subscription_asked", "Subscription to the status page asked"
     APPROVAL_ASKED = "approval_asked", "Decision asked of management"
     APPROVAL_DECIDED = "approval_decided", "Decision given"
@@ -308,7 +313,7 @@ class EventGroup(TextChoices):
 
 
 _PEOPLE = ("seat_", "command_", "bridge_", "war_room_", "consult_", "page", "on_call_")
-_UPDATES = ("update_", "promise_")
+_UPDATES = ("update_", "promise_", "acknowledgement_", "messages_")
 
 
 def group_of(kind: str) -> EventGroup:

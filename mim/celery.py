@@ -33,6 +33,7 @@ app.conf.task_routes = {
 app.conf.beat_schedule = {
     "deliver-due-messages": {"task": "notifications.tasks.sweep_deliveries", "schedule": 5.0},
     "watch-promises": {"task": "notifications.tasks.sweep_promises", "schedule": 5.0},
+    "chase-acknowledgements": {"task": "notifications.tasks.sweep_acknowledgements", "schedule": 15.0},
     "escalate-pages": {"task": "notifications.tasks.sweep_pages", "schedule": 5.0},
     "watch-pages": {"task": "notifications.tasks.watch_pages", "schedule": 15.0},
     "beat-heartbeat": {"task": "notifications.tasks.heartbeat", "schedule": 5.0},

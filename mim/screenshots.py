@@ -64,6 +64,7 @@ def screens() -> Iterator[Screen]:
     yield from _screen("my-work-engineer", A.TECHNICAL_STAFF, "my_work")
     yield from _screen("my-messages", A.MAJOR_INCIDENT_MANAGER, "message_settings")
     yield from _screen("declare", A.MAJOR_INCIDENT_MANAGER, "declare")
+    yield from _screen("messages", A.MAJOR_INCIDENT_MANAGER, "delivery_list")
     yield from _records()
 
 
@@ -103,6 +104,8 @@ def _records() -> Iterator[Screen]:
     newest += [("war-room", manager, "war_room", running, "pk"), ("war-room-closed", manager, "war_room", past, "pk")]
     if running is not None:
         yield from _screen("children", manager, "children", running.pk)
+        yield from _screen("update-composer", manager, "update_composer", running.pk)
+        yield from _screen("who-was-told", manager, "told_matrix", running.pk)
     newest += [("review", manager, "review", past, "pk"), ("document", manager, "document", past, "pk")]
     for name, role, url_name, record, field in newest:
         if record is not None:

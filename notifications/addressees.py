@@ -173,10 +173,15 @@ def _promise_owner(event: TimelineEvent) -> Iterable[Addressee]:
     return promise_owners(event.incident) if event.incident else []
 
 
+def _service_desk_managers(event: TimelineEvent) -> Iterable[Addressee]:
+    """Those on duty; all of them when nobody is."""
+    return on_call(AccountRole.SERVICE_DESK_MANAGER, timezone.now()) or list(
+        people_with_role(AccountRole.SERVICE_DESK_MANAGER)
+    )
+
+
 def _promise_owner_and_service_desk_managers(event: TimelineEvent) -> Iterable[Addressee]:
-    on_duty = on_call(AccountRole.SERVICE_DESK_MANAGER, timezone.now())
-    line = on_duty or list(people_with_role(AccountRole.SERVICE_DESK_MANAGER))
-    return dict.fromkeys([*_promise_owner(event), *line])
+    return dict.fromkeys([*_promise_owner(event), *_service_desk_managers(event)])
 
 
 def _people_paged(event: TimelineEvent) -> Iterable[Addressee]:
@@ -230,6 +235,7 @@ ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "managers_and_administrators": _managers_and_administrators,
     "people_on_call_changed": _people_on_call_changed,
     "promise_owner": _promise_owner,
+    "service_desk_managers": _service_desk_managers,
     "promise_owner_and_service_desk_managers": _promise_owner_and_service_desk_managers,
 }
 

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from incidents import permissions
-from incidents.api.endpoint import Collection, Endpoint, or_404
+from incidents.api.endpoint import Collection, Detail, Endpoint, Verb, or_404
 from incidents.api.filters import ChoicesFilter, MomentFilter, RefFilter
 from incidents.api.major_incidents import GIVEN_CLOCKS, DeclarationIn
 from incidents.models import MajorIncident, Scope
@@ -16,7 +16,8 @@ from incidents.process import Audience
 from notifications import preview
 from notifications.models import ChannelKey, Delivery, DeliveryState
 from notifications.queries import visible_deliveries
-from notifications.shapes import DeclarationPreviewOut, DeliveryOut, UpdatePreviewIn, UpdatePreviewOut
+from notifications.resend import resend
+from notifications.shapes import DeclarationPreviewOut, DeliveryOut, ResendIn, UpdatePreviewIn, UpdatePreviewOut
 
 
 class DeliveryFilter(filters.FilterSet):
@@ -28,6 +29,7 @@ class DeliveryFilter(filters.FilterSet):
     recipient = filters.CharFilter(method="to_recipient", max_length=254)
     queued_after = MomentFilter(field_name="queued_at", lookup_expr="gte")
     queued_before = MomentFilter(field_name="queued_at", lookup_expr="lt")
+    acknowledged = filters.BooleanFilter(field_name="acknowledged_at", lookup_expr="isnull", exclude=True)
 
     class Meta:
         model = Delivery
@@ -55,6 +57,28 @@ class DeliveryList(Collection):
 
     def rows(self) -> QuerySet:
         return visible_deliveries(self.actor)
+
+
+class DeliveryDetail(Detail):
+    """One message."""
+
+    Out = DeliveryOut
+    queryset = Delivery.objects.none()
+    operation_ids = {"GET": "deliveries_get"}
+
+    def find(self) -> Delivery:
+        return or_404(visible_deliveries(self.actor), pk=self.kwargs["id"])
+
+
+class DeliveryResend(DeliveryDetail, Verb):
+    """Queues a failed or suppressed message again: the same message id, a new attempt. 409 when it would not leave."""
+
+    In = ResendIn
+    http_method_names = ["post", "options"]
+    operation_ids = {"POST": "deliveries_resend"}
+
+    def act(self, record: Delivery, **given: Any) -> None:
+        resend(record.pk, reason=given["reason"], actor=self.actor, at=self.now)
 
 
 class DeclarationPreview(Endpoint):

@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern] = [
     *at("destinations/<number:id>", channel_api.PlaceDetail.as_view(), "destination"),
     *at("destinations/<number:id>/test", channel_api.PlaceTest.as_view(), "destination_test"),
     *at("deliveries", api.DeliveryList.as_view(), "deliveries"),
+    *at("deliveries/<number:id>", api.DeliveryDetail.as_view(), "delivery"),
+    *at("deliveries/<number:id>/resend", api.DeliveryResend.as_view(), "delivery_resend"),
     *at("major-incidents/preview", api.DeclarationPreview.as_view(), "major_incident_preview"),
     *at(
         "major-incidents/<incident:ref>/updates/preview",

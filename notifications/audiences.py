@@ -42,18 +42,33 @@ def everybody_in(
     A drill reaches only seated people. The order is by id, so that batches can be resumed. `joining` are people
     whom an incident that is not saved yet would add to an audience.
     """
-    settings, joining = memberships(), joining or {}
-    flags: dict[str, Any] = {
-        f"in_{name}": _flag(name, settings[name], incident, joining.get(name, ())) for name in Audience.values
-    }
-    people = User.objects.filter(is_reachable()).annotate(**flags)
-    wanted = Q()
-    for name in audiences:
-        wanted |= Q(**{f"in_{name}": True})
-    people = people.filter(wanted) if audiences else people.none()
+    joining = joining or {}
+    people = _flagged(audiences, incident, joining).filter(is_reachable())
     if incident is not None and incident.is_drill:
         people = people.filter(pk__in=seated(incident) if incident.pk else joining.get(Audience.TECHNICAL, ()))
     return people.order_by("pk")
+
+
+def left_out(audiences: tuple[str, ...], incident: MajorIncident) -> QuerySet[User]:
+    """Who belongs to the audiences and is not told: no access any more, or no seat in a drill. Flags as above."""
+    people = _flagged(audiences, incident, {})
+    if incident.is_drill:
+        return people.filter(~is_reachable() | ~Q(pk__in=seated(incident))).order_by("name")
+    return people.exclude(is_reachable()).order_by("name")
+
+
+def _flagged(
+    audiences: tuple[str, ...], incident: MajorIncident | None, joining: Mapping[str, Collection[int]]
+) -> QuerySet[User]:
+    settings = memberships()
+    flags: dict[str, Any] = {
+        f"in_{name}": _flag(name, settings[name], incident, joining.get(name, ())) for name in Audience.values
+    }
+    wanted = Q()
+    for name in audiences:
+        wanted |= Q(**{f"in_{name}": True})
+    people = User.objects.annotate(**flags)
+    return people.filter(wanted) if audiences else people.none()
 
 
 def addresses_without_account(incident: MajorIncident | None, *, after: str = "") -> QuerySet[Any, str]:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from incidents import live
 from incidents.models import TimelineEvent
-from notifications import evidence, fallback, fan_out, freshness, page_links, storm
+from notifications import acknowledge_links, evidence, fallback, fan_out, freshness, page_links, storm
 from notifications.bell import ring
 from notifications.channels import LOCAL, Channel, Outcome, Outgoing, registry
 from notifications.channels.health import HealthBook
@@ -166,7 +166,8 @@ def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
             continue
         digested = tuple(one.pk for one in verdict.digested)
         spoken_for.update(digested)
-        yield Outgoing(row, storm.with_digest(page_links.personal(message, row), waited), digested)
+        own = acknowledge_links.personal(page_links.personal(message, row), row)
+        yield Outgoing(row, storm.with_digest(own, waited), digested)
 
 
 def _something_more_urgent_waits(row: Delivery, now: datetime) -> bool:

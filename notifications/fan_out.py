@@ -24,7 +24,7 @@ from incidents.process import Audience, EventKind
 from notifications import audiences as groups
 from notifications.addressees import addressees
 from notifications.bell import ring
-from notifications.models import Delivery, FanOut, PageCall
+from notifications.models import Delivery, DeliveryState, FanOut, PageCall
 from notifications.policy import NORMAL, PRIORITY_OF_AUDIENCE, RULES, URGENT, Rule
 from notifications.routing import Place, Router, destinations
 
@@ -61,18 +61,26 @@ def tell(event: TimelineEvent, rule: Rule) -> None:
     strangers = groups.addresses_without_account(event.incident)[: BATCH + 1] if Audience.USERS in told else []
     people = list(_first_by_rank(groups.everybody_in(told, event.incident), told)[: BATCH + 1]) if told else []
     outside = list(strangers)
-    recipients = [*named, *_recipients(people[:BATCH], told), *_addresses(outside[:BATCH])]
+    misled = _misled(event, told)
+    recipients = [*named, *misled, *_recipients(people[:BATCH], told), *_addresses(outside[:BATCH])]
     queue(event, rule, recipients)
     _tell_places(event, rule, told)
     if len(people) > BATCH or len(outside) > BATCH:
         FanOut.objects.get_or_create(event=event)
 
 
+def update_of(event: TimelineEvent) -> StatusUpdate | None:
+    """The status update this event published; None for every other event."""
+    if event.kind != EventKind.UPDATE_PUBLISHED:
+        return None
+    return StatusUpdate.objects.filter(pk=event.payload.get("update_id")).first()
+
+
 def audiences_of(event: TimelineEvent, rule: Rule) -> tuple[str, ...]:
     """The audiences of the rule; of a status update only those it was written for."""
     if event.kind != EventKind.UPDATE_PUBLISHED:
         return rule.audiences
-    update = StatusUpdate.objects.filter(pk=event.payload.get("update_id")).first()
+    update = update_of(event)
     return tuple(name for name in rule.audiences if update and name in update.audiences)
 
 
@@ -130,6 +138,32 @@ def _expand(fan_out: FanOut) -> None:
     else:
         fan_out.finished_at = timezone.now()
     fan_out.save(update_fields=["after_user", "after_address", "finished_at"])
+
+
+def _misled(event: TimelineEvent, told: tuple[str, ...]) -> list[Recipient]:
+    """Of a correction: who got the wrong words, or is getting them, and is in none of its audiences any more."""
+    wrong = event.payload.get("corrects")
+    if not wrong:
+        return []
+    got_it = Delivery.objects.filter(
+        event__kind=EventKind.UPDATE_PUBLISHED,
+        event__incident=event.incident_id,
+        event__payload__update_id=wrong,
+        state__in=(DeliveryState.DELIVERED, DeliveryState.SENDING),
+    ).exclude(audience="")
+    people = got_it.filter(recipient__isnull=False).exclude(
+        recipient__in=groups.everybody_in(told, event.incident).order_by().values("pk")
+    )
+    strangers = got_it.filter(recipient__isnull=True).exclude(
+        address__in=list(groups.addresses_without_account(event.incident)) if Audience.USERS in told else []
+    )
+    found: list[Recipient] = []
+    for row in (*people.select_related("recipient").filter(recipient__is_active=True), *strangers):
+        if row.audience in told:
+            address = row.recipient.email.lower() if row.recipient else row.address
+            rank = PRIORITY_OF_AUDIENCE[Audience(row.audience)]
+            found.append(Recipient(row.recipient, address, row.audience, priority=rank))
+    return found
 
 
 def _tell_late_audiences(event: TimelineEvent) -> None:
@@ -192,20 +226,21 @@ def _rows(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> 
         before = merged.get(key)
         if before is None or one.audiences:
             merged[key] = replace(one, priority=min(one.priority, before.priority)) if before else one
-    now = timezone.now()
+    now, update = timezone.now(), update_of(event)
     severity = event.incident.severity if event.incident else ""
     router = Router.of((one.user for one in merged.values() if one.user), now)
     rows: dict[tuple[str, str], Delivery] = {}
     for one in merged.values():
+        begins = max(now, (update and update.leaves_to(one.audience)) or now)
         for place in router.places(one.user, one.email, moment=rule.moment, severity=severity, now=now):
             # One telephone that two people gave rings once.
-            rows.setdefault((place.channel, place.address), row_for(event, rule, one, place, now))
+            rows.setdefault((place.channel, place.address), row_for(event, rule, one, place, begins))
     return list(rows.values())
 
 
-def row_for(event: TimelineEvent, rule: Rule, one: Recipient, place: Place, now: datetime) -> Delivery:
-    """The unsaved row of one message to one place."""
-    begins = place.not_before or now
+def row_for(event: TimelineEvent, rule: Rule, one: Recipient, place: Place, begins: datetime) -> Delivery:
+    """The unsaved row of one message to one place, which leaves at `begins` or when the place wants it."""
+    begins = max(place.not_before or begins, begins)
     return Delivery(
         event=event,
         incident_id=event.incident_id,
@@ -219,7 +254,7 @@ def row_for(event: TimelineEvent, rule: Rule, one: Recipient, place: Place, now:
         audiences=list(one.audiences),
         message_id=message_id(event.pk, place.channel, place.address, _ref(event)),
         priority=one.priority,
-        queued_at=now,
+        queued_at=timezone.now(),
         next_attempt_at=begins,
         valid_until=begins + timedelta(hours=rule.valid_hours),
         reason=place.why_later,
@@ -228,12 +263,13 @@ def row_for(event: TimelineEvent, rule: Rule, one: Recipient, place: Place, now:
 
 def _tell_places(event: TimelineEvent, rule: Rule, told: tuple[str, ...]) -> None:
     """The places many read, each once, in the words of the most detailed of its audiences."""
-    now = timezone.now()
+    now, update = timezone.now(), update_of(event)
     rows = []
     for found, counts in destinations(event, told):
         reader = Recipient(None, "", counts[0], counts, PRIORITY_OF_AUDIENCE[Audience(counts[0])])
         place = Place(found.channel, f"destination-{found.pk}", destination=found)
-        rows.append(row_for(event, rule, reader, place, now))
+        begins = max(now, (update and update.leaves_to(counts[0])) or now)
+        rows.append(row_for(event, rule, reader, place, begins))
     if rows:
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         ring()

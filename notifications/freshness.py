@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from incidents.models import Approval, ChangeApproval, Consult, MajorIncident, Seat, UpdatePromise
 from incidents.process import SeatState, Stage
+from notifications import withdrawal
 from notifications.audiences import LIVE_SEATS
 from notifications.models import CallState, Delivery, DeliveryState, Page, PageCall, PageState
 
@@ -23,6 +24,7 @@ class Check:
 
     def __init__(self) -> None:
         self._incidents: dict[int, tuple[float, MajorIncident]] = {}
+        self._updates: dict[int, tuple[float, str]] = {}
 
     def why_not(self, row: Delivery, now: datetime) -> str:
         """Why this message must not go out, as a sentence; empty when it is wanted."""
@@ -33,7 +35,7 @@ class Check:
             return "The account is disabled."
         if person is not None and person.access_expires_at and person.access_expires_at <= now:
             return "The guest’s access has ended."
-        return self._about_the_incident(row) or _about_the_question(row)
+        return self._about_the_incident(row) or self._about_the_update(row) or _about_the_question(row)
 
     def _about_the_incident(self, row: Delivery) -> str:
         if row.incident_id is None:
@@ -52,6 +54,15 @@ class Check:
         if row.moment == "promise_due_soon" and not _promise_is_open(row):
             return "The update went out in time."
         return ""
+
+    def _about_the_update(self, row: Delivery) -> str:
+        if row.moment != "update" or row.event_id is None:
+            return ""
+        read_at, reason = self._updates.get(row.event_id, (0.0, ""))
+        if time.monotonic() - read_at > _REREAD_SECONDS:
+            reason = withdrawal.why_not(int(row.event.payload.get("update_id") or 0))
+            self._updates[row.event_id] = (time.monotonic(), reason)
+        return reason
 
     def _incident(self, pk: int) -> MajorIncident:
         read_at, incident = self._incidents.get(pk, (0.0, None))
@@ -80,6 +91,11 @@ def _about_the_question(row: Delivery) -> str:
             change=row.event.change_id, approver=row.recipient_id, vote=ChangeApproval.Vote.PENDING
         )
         return "" if waiting.exists() else "The vote was given."
+    if row.moment == "acknowledgement_reminded":
+        said = Delivery.objects.filter(
+            incident=row.incident_id, moment="declared", recipient=row.recipient_id, acknowledged_at__isnull=False
+        )
+        return "It was acknowledged meanwhile." if said.exists() else ""
     return ""
 
 

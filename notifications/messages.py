@@ -164,6 +164,8 @@ def one_line(text: str, limit: int = 200) -> str:
 
 
 def _subject(subject: str, occasion: Occasion) -> str:
+    if occasion.particulars.values.get("corrects_at"):
+        subject = one_line(f"Correction: {subject}")
     if occasion.incident and occasion.incident.is_drill:
         return one_line(f"DRILL: {subject}")
     return subject

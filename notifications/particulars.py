@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from incidents.models import (
     Approval,
     Candidate,
     Consult,
+    Organisation,
     Seat,
     StatusUpdate,
     Task,
@@ -22,6 +24,7 @@ from incidents.models import (
 from incidents.process import STEP_BY_KEY, STEPS, Role
 from notifications import page_links
 from notifications.status import subscribers
+from notifications.templatetags.message_times import zoned
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,22 @@ def _step(event: TimelineEvent, audience: str) -> Particulars:
 
 
 def _update(event: TimelineEvent, audience: str) -> Particulars:
-    update = StatusUpdate.objects.filter(pk=event.payload.get("update_id")).first()
+    update = StatusUpdate.objects.select_related("corrects").filter(pk=event.payload.get("update_id")).first()
     if update is None:
         return Particulars()
-    return Particulars({"next_update_at": update.next_update_at}, quote=str(update.texts.get(audience, "")))
+    words = str(update.texts.get(audience, ""))
+    if update.corrects is None:
+        return Particulars({"next_update_at": update.next_update_at}, quote=words)
+    corrected = update.corrects.published_at
+    return Particulars(
+        {"next_update_at": update.next_update_at, "corrects_at": corrected}, quote=correction(words, corrected)
+    )
+
+
+def correction(words: str, corrected_at: datetime) -> str:
+    """The words of an update that puts an earlier one right, which it names by its time."""
+    said = zoned(corrected_at, Organisation.current().time_zone)
+    return f"Correction to the update of {said}: {words}"
 
 
 def _seat(event: TimelineEvent, audience: str) -> Particulars:

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from incidents.intake.voice.twiml import Answer, Speech
 from incidents.models import Organisation, User
-from notifications import contact_messages, page_answers, page_links, phone_reports
+from notifications import contact_messages, page_answers, page_links, receipts
 from notifications.messages import wording_of
 from notifications.models import (
     CallState,
@@ -89,7 +89,7 @@ def pressed(subject: Subject, key: str, key_url: str, *, at: datetime) -> Answer
     if subject.call is not None and key in (TAKE, PASS_ON):
         return answer.say(_answered(subject.call, key == TAKE, at), "Goodbye.").hang_up()
     if subject.call is None and subject.delivery is not None and key == TAKE:
-        phone_reports.acknowledge(subject.delivery, subject.delivery.recipient, at, "a key on the telephone")
+        receipts.acknowledge(subject.delivery, subject.delivery.recipient, at, "a key on the telephone")
         return answer.say("Thank you. It is noted that you heard it. Goodbye.").hang_up()
     answer.gather(key_url, ["This key means nothing here.", _menu(subject)])
     return answer.say("No key was pressed. Goodbye.").hang_up()

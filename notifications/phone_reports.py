@@ -5,8 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from incidents import live
-from incidents.models import User
-from notifications import fallback
+from notifications import fallback, receipts
 from notifications.bell import ring
 from notifications.channels import Outcome
 from notifications.channels.phone import ADDRESS_CODES, in_words
@@ -39,13 +38,6 @@ def of_call(provider_id: str, status: str, seconds: int | None, *, at: datetime)
         _reported(ChannelKey.VOICE, provider_id, words, at=at, has_failed=True, blames_address=True)
 
 
-def acknowledge(delivery: Delivery, by: User | None, at: datetime, how: str) -> None:
-    """The recipient says that they have it: stands with the message."""
-    Delivery.objects.filter(pk=delivery.pk).update(answer=f"Acknowledged by {how}, {at:%Y-%m-%d %H:%M} UTC")
-    if delivery.incident_id is not None:
-        live.changed(f"MI-{delivery.incident_id}", "delivery")
-
-
 @transaction.atomic
 def _reported(
     channel: str, provider_id: str, said: str, *, at: datetime, has_failed: bool = False, blames_address: bool = False
@@ -57,31 +49,21 @@ def _reported(
     if mine is not None:
         _of_contact(mine, said, has_failed=has_failed, at=at)
         return
-    row = (
-        Delivery.objects.select_for_update(of=("self",))
-        .select_related("event__incident", "recipient", "contact")
-        .filter(channel=channel, provider_id=provider_id)
-        .order_by("-id")
-        .first()
-    )
-    if row is None or row.state != DeliveryState.DELIVERED:
+    known = Delivery.objects.filter(channel=channel, provider_id=provider_id)
+    was_delivered = known.select_for_update().filter(state=DeliveryState.DELIVERED).exists()
+    row = receipts.receive(provider_id, said=said, at=at, channel=channel, has_failed=has_failed)
+    if row is None or not was_delivered or row.state != DeliveryState.FAILED:
         return
-    row.answer, changed = said, ["answer"]
-    if has_failed:
-        row.state, row.reason = DeliveryState.FAILED, f"Accepted, but not delivered: {said}"
-        changed += ["state", "reason"]
-        if row.contact is not None and said not in _RINGING:
-            note_outcome(row.contact, failure=said, at=at)
-        _tell_elsewhere(row, Outcome(False, said, is_final=True, blames_address=blames_address), at)
-    row.save(update_fields=changed)
-    if row.incident_id is not None:
-        live.changed(f"MI-{row.incident_id}", "delivery")
+    if row.contact is not None and said not in _RINGING:
+        note_outcome(row.contact, failure=said, at=at)
+    _tell_elsewhere(row, Outcome(False, said, is_final=True, blames_address=blames_address), at)
 
 
 def _tell_elsewhere(row: Delivery, outcome: Outcome, at: datetime) -> None:
     instead = fallback.next_row(row, outcome, now=at)
     if instead is not None:
         row.reason = fallback.said(row.reason, instead)
+        row.save(update_fields=["reason"])
         Delivery.objects.bulk_create([instead], ignore_conflicts=True)
         ring()
 

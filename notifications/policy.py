@@ -5,6 +5,7 @@ the people addressed by name (`to`, a word of `addressees.py`). Kinds that are n
 Everybody seated belongs to the technical team, so the seats with letter I hear of every step that is done.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from incidents.process import STEPS, Audience, EventKind, Stage
@@ -79,6 +80,8 @@ RULES: dict[str, Rule] = {
     EventKind.APPROVAL_ASKED: Rule("approval_asked", to="approver"),
     EventKind.APPROVAL_DECIDED: Rule("approval_decided", to="asker_of_approval"),
     EventKind.TASK_ADDED: Rule("task_added", to="task_assignee"),
+    EventKind.ACKNOWLEDGEMENT_REMINDED: Rule("acknowledgement_reminded", to="people_paged", valid_hours=4),
+    EventKind.ACKNOWLEDGEMENT_MISSING: Rule("acknowledgement_missing", to="service_desk_managers", valid_hours=4),
     EventKind.PROMISE_OVERDUE: Rule("promise_overdue", to="promise_owner_and_service_desk_managers", valid_hours=4),
     EventKind.TICKET_OPENED: Rule("ticket_opened", to="requester", valid_hours=72),
     EventKind.TICKET_COMMENTED: Rule(
@@ -132,7 +135,9 @@ CHANGES_THE_STATUS_PAGE = frozenset(
         EventKind.REINSTATED,
         EventKind.MERGED,
         EventKind.UPDATE_PUBLISHED,
+        EventKind.UPDATE_UNDONE,
         EventKind.PROMISE_MADE,
+        EventKind.PROMISE_WITHDRAWN,
         EventKind.INCIDENT_EDITED,
         EventKind.CLOCK_CORRECTED,
         EventKind.DOWNTIME_OPENED,
@@ -155,3 +160,13 @@ CADENCE_MINUTES: dict[str, dict[str, int]] = {
 
 def cadence_minutes(severity: str, audience: str) -> int:
     return CADENCE_MINUTES.get(severity, CADENCE_MINUTES["SEV2"]).get(audience, 30)
+
+
+def next_update_minutes(severity: str, audiences: Iterable[str]) -> int:
+    """In how many minutes an update for these audiences should be followed by the next.
+
+    The technical team hears more often by what is done; the promise is made to the others while they are told.
+    """
+    told = list(audiences) or list(Audience)
+    waiting = [name for name in told if name != TECHNICAL] or told
+    return min(cadence_minutes(severity, name) for name in waiting)

@@ -1,7 +1,7 @@
 """Who would be told what, which tickets would attach, which clocks would start. Writes nothing."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,21 +9,25 @@ from django.db.models import Count, Min, Q
 
 from incidents.actions import clocks
 from incidents.errors import Invalid, WrongStage
-from incidents.models import Affects, Candidate, MajorIncident, Organisation, Service, Ticket, User
+from incidents.models import Affects, Candidate, MajorIncident, Organisation, Service, StatusUpdate, Ticket, User
 from incidents.priority import priority_for, severity_for
 from incidents.process import Audience, Stage
 from notifications import audiences
 from notifications.messages import Facts, Occasion, Wording, word
 from notifications.models import ChannelKey
-from notifications.particulars import Particulars
+from notifications.particulars import Particulars, correction
 
 NAMED_AT_MOST = 200
+LEFT_OUT_NAMED = 20
 CHANNELS = (ChannelKey.EMAIL, ChannelKey.IN_APP)
 
 
 @dataclass(frozen=True)
 class AudiencePreview:
-    """`recipients` are the first 200 of `recipient_count`; some of them read the words of a more detailed audience."""
+    """`recipients` are the first 200 of `recipient_count`; some of them read the words of a more detailed audience.
+
+    `channel_counts` says how many each channel reaches; `left_out` names who belongs to it and is not told, with why.
+    """
 
     audience: str
     recipients: list[str]
@@ -32,10 +36,19 @@ class AudiencePreview:
     subject: str
     text: str
     empty_reason: str
+    channel_counts: dict[str, int] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    detailed_count: int = 0
 
     @property
     def label(self) -> str:
         return str(Audience(self.audience).label)
+
+    @property
+    def counts_in_words(self) -> str:
+        """`12 by e-mail, 10 in the product`."""
+        words = {ChannelKey.EMAIL.value: "by e-mail", ChannelKey.IN_APP.value: "in the product"}
+        return ", ".join(f"{count} {words.get(key, key)}" for key, count in self.channel_counts.items())
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,13 @@ def of_declaration(
 
 
 def of_update(
-    incident: MajorIncident, *, texts: Mapping[str, str], next_update_at: datetime | None, actor: User, at: datetime
+    incident: MajorIncident,
+    *,
+    texts: Mapping[str, str],
+    next_update_at: datetime | None,
+    corrects: StatusUpdate | None = None,
+    actor: User,
+    at: datetime,
 ) -> UpdatePreview:
     """Who would get a status update and what it would say. Raises Invalid when there is nothing to say."""
     if not texts:
@@ -119,9 +138,34 @@ def of_update(
     if next_update_at is not None and next_update_at <= at:
         raise Invalid(next_update_at="The next update must be promised for later than this one.")
     told = tuple(name for name in Audience.values if name in texts)
-    quotes = {name: Particulars({"next_update_at": next_update_at}, quote=str(texts[name])) for name in told}
+    quotes = {name: _words(str(texts[name]), next_update_at, corrects) for name in told}
     shown, total = _audiences(told, incident, {}, Facts.of(incident), "update", quotes, actor.display_name)
-    return UpdatePreview(shown, total, next_update_at)
+    absent = _left_out(told, incident)
+    return UpdatePreview([replace(one, left_out=absent[one.audience]) for one in shown], total, next_update_at)
+
+
+def _words(text: str, next_update_at: datetime | None, corrects: StatusUpdate | None) -> Particulars:
+    if corrects is None:
+        return Particulars({"next_update_at": next_update_at}, quote=text)
+    values = {"next_update_at": next_update_at, "corrects_at": corrects.published_at}
+    return Particulars(values, quote=correction(text, corrects.published_at))
+
+
+def _left_out(told: tuple[str, ...], incident: MajorIncident) -> dict[str, list[str]]:
+    """Per audience who is not told and why, at most twenty by name."""
+    found: dict[str, list[str]] = {name: [] for name in told}
+    rows = list(audiences.left_out(told, incident)[: LEFT_OUT_NAMED + 1])
+    for person in rows[:LEFT_OUT_NAMED]:
+        why = "the account is disabled"
+        if person.is_active:
+            why = "has no seat in this drill" if incident.is_drill else "the guest’s access has ended"
+        for name in audiences.flags_of(person):
+            if name in found:
+                found[name].append(f"{person.display_name}: {why}")
+    if len(rows) > LEFT_OUT_NAMED:
+        for lines in found.values():
+            lines.append("and more")
+    return found
 
 
 def _children(tickets: Iterable[Ticket], candidate: Candidate | None) -> list[Ticket]:
@@ -194,9 +238,17 @@ def _audiences(
 ) -> tuple[list[AudiencePreview], int]:
     """Each audience with its people and its words, and how many people there are in all."""
     people = audiences.everybody_in(told, incident, joining=joining)
-    counts = people.order_by().aggregate(
-        everybody=Count("pk"), **{name: Count("pk", filter=Q(**{f"in_{name}": True})) for name in told}
-    )
+    figures: dict[str, Any] = {}
+    for place, name in enumerate(told):
+        within, above = Q(**{f"in_{name}": True}), Q(pk__in=[])
+        for other in told[:place]:
+            above |= Q(**{f"in_{other}": True})
+        figures |= {
+            name: Count("pk", filter=within),
+            f"{name}_mail": Count("pk", filter=within & ~Q(email="")),
+            f"{name}_detailed": Count("pk", filter=within & above),
+        }
+    counts = people.order_by().aggregate(everybody=Count("pk"), **figures)
     outside = list(audiences.addresses_without_account(incident)) if Audience.USERS in told else []
     settings = audiences.memberships()
     shown = []
@@ -213,6 +265,11 @@ def _audiences(
                 subject=said.subject,
                 text=said.text,
                 empty_reason=settings[name].empty_reason,
+                channel_counts={
+                    ChannelKey.EMAIL.value: counts[f"{name}_mail"] + len(also),
+                    ChannelKey.IN_APP.value: counts[name],
+                },
+                detailed_count=counts[f"{name}_detailed"],
             )
         )
     return shown, counts["everybody"] + len(outside)

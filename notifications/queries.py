@@ -9,14 +9,14 @@ from django.db.models import Count, Max, Q, QuerySet
 from incidents.models import MajorIncident, User
 from incidents.permissions import is_staff, is_usable
 from incidents.process import Audience
-from notifications import audiences, evidence
+from notifications import audiences, chase, evidence
 from notifications.models import WAITING_STATES, ChannelKey, Delivery, DeliveryState, Notice
 from notifications.policy import cadence_minutes
 
 
 def visible_deliveries(user: User) -> QuerySet[Delivery]:
     """All for staff; what was addressed to oneself for everybody else."""
-    rows = Delivery.objects.select_related("recipient", "wording", "incident", "destination")
+    rows = Delivery.objects.select_related("recipient", "wording", "incident", "event", "destination")
     if not is_usable(user):
         return rows.none()
     return rows if is_staff(user) else rows.filter(recipient=user)
@@ -24,7 +24,8 @@ def visible_deliveries(user: User) -> QuerySet[Delivery]:
 
 @dataclass(frozen=True)
 class AudienceTold:
-    """One audience of one incident. `told` of `of` people heard of the declaration; times are aware UTC or None."""
+    """One audience of one incident. `told` of `of` people heard of the declaration, `acknowledged` of `to_acknowledge`
+    said so; times are aware UTC or None."""
 
     audience: Audience
     told: int
@@ -34,6 +35,8 @@ class AudienceTold:
     waiting: int
     failed: int
     empty_reason: str
+    acknowledged: int = 0
+    to_acknowledge: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -54,6 +57,7 @@ def told_by_audience(incident: MajorIncident) -> list[AudienceTold]:
             f"{name}_failed": Count("pk", filter=within & Q(state=DeliveryState.FAILED)),
         }
     counted = mails.aggregate(**figures)
+    given = chase.counts(incident)
     return [
         AudienceTold(
             audience=audience,
@@ -64,6 +68,8 @@ def told_by_audience(incident: MajorIncident) -> list[AudienceTold]:
             waiting=counted[f"{audience}_waiting"],
             failed=counted[f"{audience}_failed"],
             empty_reason=settings[audience].empty_reason if not found[audience].of else "",
+            acknowledged=given.get(audience, (0, 0))[0],
+            to_acknowledge=given.get(audience, (0, 0))[1],
         )
         for audience in Audience
     ]

@@ -5,13 +5,14 @@ from typing import Any
 from incidents.errands import after_commit
 from incidents.events import event_recorded
 from incidents.models import TimelineEvent
-from notifications import escalation, fan_out
+from notifications import escalation, fan_out, withdrawal
 from notifications.policy import CHANGES_THE_STATUS_PAGE
 
 
 def connect() -> None:
     # Paging first: who is paged for a candidate gets no second message that it was raised.
     event_recorded.connect(escalation.on_event, dispatch_uid="notifications.escalation")
+    event_recorded.connect(withdrawal.on_event, dispatch_uid="notifications.withdrawal")
     event_recorded.connect(fan_out.on_event, dispatch_uid="notifications.fan_out")
     event_recorded.connect(on_public_change, dispatch_uid="notifications.status")
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from incidents.api.fields import Moment, RefOut, Text
 from incidents.api.shapes import Shape
 from incidents.priority import Priority, Severity
 from incidents.process import Audience
+from notifications import chase
 from notifications.models import ChannelKey, Delivery, DeliveryState
 
 
@@ -34,12 +36,28 @@ class DeliveryOut(Shape):
     queued_at = Moment()
     next_attempt_at = Moment(help_text="When it is tried next, while it waits.")
     delivered_at = Moment(allow_null=True, help_text="When the channel accepted it.")
+    receipt = serializers.CharField(help_text="What the provider reported later, for example “delivered to handset”.")
+    receipt_at = Moment(allow_null=True)
+    acknowledge_by = serializers.SerializerMethodField(help_text="Until when an acknowledgement is wanted, or null.")
+    acknowledged_at = Moment(allow_null=True)
+    acknowledged_how = serializers.CharField(help_text="By which way, in words.")
+    resent_at = Moment(allow_null=True)
+    resend_reason = serializers.CharField()
 
     def get_recipient(self, delivery: Delivery) -> str:
         return delivery.recipient.email if delivery.recipient else delivery.addressed_to
 
+    @extend_schema_field(Moment(allow_null=True))
+    def get_acknowledge_by(self, delivery: Delivery) -> Any:
+        due = chase.wanted_by(delivery)
+        return Moment().to_representation(due) if due else None
+
     def get_subject(self, delivery: Delivery) -> str | None:
         return delivery.wording.subject if delivery.wording else None
+
+
+class ResendIn(Shape):
+    reason = serializers.CharField(max_length=250, help_text="It is kept with the message.")
 
 
 class AudiencePreviewOut(Shape):
@@ -50,6 +68,10 @@ class AudiencePreviewOut(Shape):
     subject = serializers.CharField()
     text = serializers.CharField()
     empty_reason = serializers.CharField(help_text="Why nobody is to be told, when that is on purpose.")
+    channel_counts = serializers.DictField(child=serializers.IntegerField(), help_text="{channel: people it reaches}")
+    left_out = serializers.ListField(
+        child=serializers.CharField(), help_text="Who belongs to it and is not told, with why; empty for a declaration."
+    )
 
 
 class TicketShortOut(Shape):

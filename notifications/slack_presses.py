@@ -14,7 +14,7 @@ from incidents import live
 from incidents.errors import ProcessError
 from incidents.models import User
 from incidents.permissions import is_usable, visible_incidents
-from notifications import escalation, routing
+from notifications import escalation, receipts, routing
 from notifications.channels.slack import ACKNOWLEDGE
 from notifications.messages import absolute
 from notifications.models import (
@@ -26,11 +26,6 @@ from notifications.models import (
     PlaceAnswer,
     PlaceThread,
 )
-
-try:  # what comes back from recipients is kept by a module of its own
-    from notifications import receipts  # type: ignore[attr-defined]
-except ImportError:
-    receipts = None
 
 WINDOW = timedelta(minutes=5)
 _VALUE = re.compile(r"(?:delivery-(?P<delivery>\d{1,18})|place-(?P<place>\d{1,18})-(?P<incident>\d{1,18}))")
@@ -107,7 +102,7 @@ def _answer_own(pk: int, person: User, at: datetime) -> str:
     if row is None:
         return "This message was not sent to you, so your answer was not counted."
     if row.moment not in routing.PAGES:
-        _acknowledged(row, person, at)
+        receipts.acknowledge(row, person, at, "button in Slack")
         return "Thank you, noted."
     call = PageCall.objects.select_related("person", "page").filter(event=row.event_id, person=person).first()
     if call is None:
@@ -130,15 +125,10 @@ def _answer_place(place: int, incident: int, person: User, at: datetime) -> tupl
     told = Delivery.objects.filter(incident=incident)
     own = list(told.filter(recipient=person).order_by("-id")[:1])
     for row in own or told.filter(destination=place).order_by("-id")[:1]:
-        _acknowledged(row, person, at)
+        receipts.acknowledge(row, person, at, "button in Slack")
     if is_new:
         live.changed(f"MI-{incident}", "delivery")
     return ("Thank you, noted." if is_new else "You had acknowledged it before."), thread.pk
-
-
-def _acknowledged(row: Delivery, person: User, at: datetime) -> None:
-    if receipts is not None:
-        receipts.acknowledge(row, person, at, "button in Slack")
 
 
 def payload_of(form: Any) -> Any:

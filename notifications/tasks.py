@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from incidents.wake_up import begun
 from notifications import (
+    chase,
     contact_messages,
     delivery,
     escalation,
@@ -49,6 +50,12 @@ def sweep_contact_messages() -> int:
 def sweep_promises() -> int:
     """Reminds the owners of promised updates and escalates those that are overdue."""
     return promises.watch(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def sweep_acknowledgements() -> int:
+    """Asks again for acknowledgements that are missing, and reports those that stay missing."""
+    return chase.sweep(now=timezone.now())
 
 
 @shared_task(ignore_result=True, time_limit=110)

@@ -134,6 +134,7 @@ function hear({ data }) {
 /* What somebody did here shows here, even when its nudge went by before the stream was open. */
 body.addEventListener("htmx:afterRequest", (event) => {
   if (!event.detail.successful || (event.detail.requestConfig?.verb ?? "get") === "get") return;
+  if ("quiet" in (event.detail.elt.dataset ?? {})) return; // saves or looks over what is being typed: nothing was done yet
   const doneAt = performance.now();
   setTimeout(() => {
     for (const element of all()) if ((fetched.get(element) ?? 0) < doneAt) schedule(element);

@@ -129,7 +129,7 @@ const isDirty = (control) => {
   if (control.type === "hidden" || control.type === "search" || control.type === "submit") return false;
   return "defaultValue" in control && control.value !== control.defaultValue;
 };
-export const hasUnsaved = (root) => $$("textarea, input:not([type=checkbox], [type=radio])", root).some((control) => isDirty(control) && control.value.trim());
+export const hasUnsaved = (root) => $$("textarea, input:not([type=checkbox], [type=radio])", root).some((control) => !control.closest("[data-autosaved]") && isDirty(control) && control.value.trim());
 
 function openDialog(dialog) {
   if (!dialog.open) dialog.showModal();

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from incidents.models import User
+from incidents.models import Organisation, User
 from tests import factories
 
 # Playwright keeps an event loop in the process that drove a browser; tests after it still use the database.
@@ -43,6 +43,12 @@ def _assets_by_their_own_names(settings):
     """No collectstatic before tests: pages name their assets without the hash."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def _updates_leave_at_once(monkeypatch):
+    """Stories about the waiting time set it; the others read what they published."""
+    monkeypatch.setattr(Organisation._meta.get_field("update_hold_seconds"), "_get_default", lambda: 0)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from incidents.process import AccountRole, Audience
 _HOURS = 24 * 90
 _MINUTES = 7 * 24 * 60
 _DAYS = 3650
+_LONGEST_HOLD = 600
 
 
 def _zone(value: Any) -> str:
@@ -75,6 +76,8 @@ _SETTINGS: dict[str, Callable[[Any], Any]] = {
     "payload_days": lambda value: clean_number("payload_days", value, least=1, most=_DAYS),
     "priority_table": _table,
     "bridge_pattern": _pattern,
+    "update_hold_seconds": lambda value: clean_number("update_hold_seconds", value, most=_LONGEST_HOLD),
+    "technical_hold_seconds": lambda value: clean_number("technical_hold_seconds", value, most=_LONGEST_HOLD),
 }
 
 

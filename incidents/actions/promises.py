@@ -1,4 +1,4 @@
-"""The promised next update as time passes: reminded of, overdue."""
+"""The promised next update: moved or withdrawn by people, reminded of and overdue as time passes."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,9 +6,50 @@ from datetime import datetime
 from django.db import transaction
 
 from incidents import events
-from incidents.actions.locking import lock_incident
-from incidents.models import UpdatePromise
+from incidents.actions.locking import check_open, check_reason, lock_incident
+from incidents.actions.updates import make_promise, settle_promise
+from incidents.errors import Invalid
+from incidents.models import UpdatePromise, User
+from incidents.permissions import require_step
 from incidents.process import EventKind
+
+LONGEST_REASON = 500
+
+
+@transaction.atomic
+def move(incident_id: int, *, due_at: datetime, reason: str = "", actor: User, at: datetime) -> UpdatePromise:
+    """The next update is promised for another time, or promised at all; a reason is asked for when one was promised.
+
+    A promise that was broken stays broken. Raises Invalid, WrongStage or NotAccountable.
+    """
+    incident = lock_incident(incident_id)
+    require_step(actor, incident, "inform")
+    check_open(incident, "promising an update")
+    if due_at <= at:
+        raise Invalid(due_at="The next update must be promised for later than now.")
+    if incident.next_update_at is not None:
+        reason = check_reason(reason)
+    return make_promise(incident, due_at, actor=actor, at=at, reason=_short(reason))
+
+
+@transaction.atomic
+def withdraw(incident_id: int, *, reason: str, actor: User, at: datetime) -> None:
+    """No next update is promised any more. Raises Invalid, WrongStage or NotAccountable."""
+    incident = lock_incident(incident_id)
+    require_step(actor, incident, "inform")
+    check_open(incident, "withdrawing a promise")
+    reason = _short(check_reason(reason))
+    if incident.next_update_at is None:
+        raise Invalid(reason="No update is promised, so there is nothing to withdraw.")
+    due_at = incident.next_update_at
+    settle_promise(incident, at=at, withdraw=True, reason=reason)
+    events.record(EventKind.PROMISE_WITHDRAWN, incident, actor=actor, at=at, text=reason, due_at=due_at.isoformat())
+
+
+def _short(reason: str) -> str:
+    if len(reason) > LONGEST_REASON:
+        raise Invalid(reason=f"Say it in at most {LONGEST_REASON} characters.")
+    return reason.strip()
 
 
 @transaction.atomic

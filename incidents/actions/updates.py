@@ -4,13 +4,22 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from incidents import events
 from incidents.actions import steps
 from incidents.actions.locking import check_open, lock_incident
-from incidents.errors import Duplicate, Invalid, NotAccountable
+from incidents.errors import Duplicate, Invalid, NotAccountable, Stale, TooLate
 from incidents.markup import MAX_CHARACTERS
-from incidents.models import Approval, MajorIncident, StatusUpdate, UpdatePromise, User
+from incidents.models import (
+    Approval,
+    MajorIncident,
+    Organisation,
+    StatusUpdate,
+    UpdateDraft,
+    UpdatePromise,
+    User,
+)
 from incidents.permissions import is_usable, require, require_step
 from incidents.process import Audience, EventKind
 
@@ -25,13 +34,17 @@ def publish_update(
     texts: Mapping[str, str],
     audiences: Iterable[str] | None = None,
     next_update_at: datetime | None = None,
+    corrects: int | None = None,
+    seen: int | None = None,
     actor: User,
     at: datetime,
 ) -> StatusUpdate:
     """Tells the audiences where things stand; guarded by the step "inform".
 
     `texts` maps audience to Markdown. `next_update_at` None withdraws no promise: the old one is settled and no new
-    one is made. Raises Invalid, WrongStage or NotAccountable.
+    one is made. `corrects` is the id of the update whose words were wrong; its audiences hear the correction. `seen` is
+    the id of the newest update the author knows of (0 for none), None to publish whatever came in between.
+    Raises Invalid, WrongStage, Stale or NotAccountable.
     """
     incident = lock_incident(incident_id)
     require_step(actor, incident, "inform")
@@ -40,19 +53,93 @@ def publish_update(
     cleaned = _check_texts(texts, chosen)
     if next_update_at is not None and next_update_at <= at:
         raise Invalid(next_update_at="The next update must be promised for later than this one.")
+    _refuse_unseen(incident, seen)
+    wrong = _corrected(incident, corrects, chosen)
+    organisation = Organisation.current()
     update = StatusUpdate.objects.create(
         incident=incident, texts=cleaned, audiences=chosen, author=actor, published_at=at,
-        next_update_at=next_update_at,
+        next_update_at=next_update_at, corrects=wrong, promised_before=incident.next_update_at,
+        leaves_at=_wait(organisation.update_hold_seconds),
+        technical_leaves_at=_wait(organisation.technical_hold_seconds),
     )  # fmt: skip
-    settle_promise(incident, at=at)
+    settle_promise(incident, at=at, by=update)
     events.record(
         EventKind.UPDATE_PUBLISHED, incident, actor=actor, at=at, text=cleaned[chosen[0]], update_id=update.pk,
-        audiences=chosen, next_update_at=next_update_at and next_update_at.isoformat(),
+        audiences=chosen, next_update_at=next_update_at and next_update_at.isoformat(), corrects=wrong and wrong.pk,
+        corrects_at=wrong and wrong.published_at.isoformat(),
     )  # fmt: skip
     if next_update_at is not None:
         make_promise(incident, next_update_at, actor=actor, at=at)
+    UpdateDraft.objects.filter(incident=incident, author=actor).delete()
     steps.refresh(incident, actor=actor, at=at)
     return update
+
+
+def _wait(seconds: int) -> datetime | None:
+    """From now on, however far back the update itself is dated; None when it leaves at once."""
+    return timezone.now() + timedelta(seconds=seconds) if seconds else None
+
+
+def _refuse_unseen(incident: MajorIncident, seen: int | None) -> None:
+    """Two people publishing at once: the second reads the first one's words before saying the same again."""
+    newest = incident.updates.select_related("author").order_by("-id").first() if seen is not None else None
+    if newest is None or newest.pk <= (seen or 0):
+        return
+    who = newest.author.display_name if newest.author else "Somebody"
+    raise Stale(
+        f"{who} published an update while you were writing: “{next(iter(newest.texts.values()))[:300]}” Yours has not "
+        "left. Publish it again if it still says something new.",
+        update_id=newest.pk,
+    )
+
+
+def _corrected(incident: MajorIncident, update_id: int | None, chosen: list[str]) -> StatusUpdate | None:
+    """The update that is put right, which must be heard of by all who may have read it."""
+    if update_id is None:
+        return None
+    wrong = incident.updates.filter(pk=update_id).first()
+    if wrong is None:
+        raise Invalid(corrects=f"{incident.ref} has no such update.")
+    if missing := [Audience(name).label for name in wrong.reached if name not in chosen]:
+        raise Invalid(audiences=f"{', '.join(missing)} got the wrong words, so the correction must reach them as well.")
+    return wrong
+
+
+@transaction.atomic
+def undo_update(update_id: int, *, actor: User, at: datetime) -> StatusUpdate:
+    """Takes back what has not left yet, within the waiting time; what was promised before is owed again.
+
+    Raises TooLate, Duplicate or NotAccountable. Who got it already stays recorded; they need a correction.
+    """
+    incident = lock_incident(StatusUpdate.objects.values_list("incident", flat=True).get(pk=update_id))
+    update = StatusUpdate.objects.select_for_update(of=("self",)).get(pk=update_id)
+    require_step(actor, incident, "inform")
+    if update.undone_at is not None:
+        raise Duplicate("This update was taken back already.")
+    if not update.can_be_undone(at):
+        raise TooLate("It has left. Publish a correction: it reaches exactly those who got the wrong words.")
+    update.undone_at, update.undone_by = at, actor
+    update.save(update_fields=["undone_at", "undone_by"])
+    if not incident.updates.filter(pk__gt=update.pk).exists():
+        _owe_again(incident, update, at=at)
+    events.record(
+        EventKind.UPDATE_UNDONE, incident, actor=actor, at=at, update_id=update.pk, audiences=update.audiences,
+        published_at=update.published_at.isoformat(),
+    )  # fmt: skip
+    return update
+
+
+def _owe_again(incident: MajorIncident, update: StatusUpdate, *, at: datetime) -> None:
+    """The promise of the update goes with it, and the one it kept is open again."""
+    State = UpdatePromise.State
+    incident.promises.filter(state=State.OPEN).update(
+        state=State.WITHDRAWN, settled_at=at, reason="The update that made it was taken back."
+    )
+    incident.promises.filter(settled_by=update, state=State.KEPT).update(
+        state=State.OPEN, settled_at=None, settled_by=None
+    )
+    incident.next_update_at = update.promised_before
+    incident.save(update_fields=["next_update_at", "updated_at"])
 
 
 def _check_texts(texts: Mapping[str, str], audiences: list[str]) -> dict[str, str]:
@@ -68,23 +155,29 @@ def _check_texts(texts: Mapping[str, str], audiences: list[str]) -> dict[str, st
     return cleaned
 
 
-def make_promise(incident: MajorIncident, due_at: datetime, *, actor: User | None, at: datetime) -> UpdatePromise:
-    """The next update is promised; it replaces an open promise of the locked incident."""
-    incident.promises.filter(state=UpdatePromise.State.OPEN).update(state=UpdatePromise.State.WITHDRAWN, settled_at=at)
+def make_promise(
+    incident: MajorIncident, due_at: datetime, *, actor: User | None, at: datetime, reason: str = ""
+) -> UpdatePromise:
+    """The next update is promised; it replaces an open promise of the locked incident, which keeps `reason`."""
+    incident.promises.filter(state=UpdatePromise.State.OPEN).update(
+        state=UpdatePromise.State.WITHDRAWN, settled_at=at, reason=reason
+    )
     promise = UpdatePromise.objects.create(incident=incident, due_at=due_at, made_at=at, made_by=actor)
     incident.next_update_at = due_at
     incident.save(update_fields=["next_update_at", "updated_at"])
-    events.record(EventKind.PROMISE_MADE, incident, actor=actor, at=at, due_at=due_at.isoformat())
+    events.record(EventKind.PROMISE_MADE, incident, actor=actor, at=at, text=reason, due_at=due_at.isoformat())
     return promise
 
 
-def settle_promise(incident: MajorIncident, *, at: datetime, withdraw: bool = False) -> None:
+def settle_promise(
+    incident: MajorIncident, *, at: datetime, withdraw: bool = False, by: StatusUpdate | None = None, reason: str = ""
+) -> None:
     """An update went out: the open promise was kept if it was in time. `withdraw` when none is owed any more."""
     for promise in incident.promises.filter(state=UpdatePromise.State.OPEN):
         kept = UpdatePromise.State.KEPT if at <= promise.due_at else UpdatePromise.State.BROKEN
         promise.state = UpdatePromise.State.WITHDRAWN if withdraw else kept
-        promise.settled_at = at
-        promise.save(update_fields=["state", "settled_at"])
+        promise.settled_at, promise.settled_by, promise.reason = at, by, reason
+        promise.save(update_fields=["state", "settled_at", "settled_by", "reason"])
     if incident.next_update_at is not None:
         incident.next_update_at = None
         incident.save(update_fields=["next_update_at", "updated_at"])

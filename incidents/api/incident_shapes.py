@@ -25,6 +25,7 @@ from incidents.models import (
     StatusUpdate,
     Task,
     Ticket,
+    UpdatePromise,
 )
 from incidents.priority import Priority, Severity
 from incidents.process import STEP_CHOICES, Role, SeatState, Stage, StepState
@@ -61,6 +62,16 @@ class CountsOut(Shape):
     changes = serializers.IntegerField(source="changes_count")
     approvals_pending = serializers.IntegerField(source="approvals_pending_count")
     timeline = serializers.IntegerField(source="last_seq")
+
+
+class PromisesOut(Shape):
+    kept = serializers.IntegerField(source="promises_kept")
+    broken = serializers.IntegerField(source="promises_broken")
+    kept_rate = serializers.SerializerMethodField(help_text="kept ÷ (kept + broken); null before one was settled.")
+
+    def get_kept_rate(self, incident: Any) -> float | None:
+        settled = incident.promises_kept + incident.promises_broken
+        return incident.promises_kept / settled if settled else None
 
 
 class IncidentOut(Shape):
@@ -101,6 +112,7 @@ class IncidentOut(Shape):
     )
     counts = CountsOut(source="*")
     next_update_at = Moment(allow_null=True)
+    promises = PromisesOut(source="*", help_text="How the promised next updates of this incident went.")
     situation = serializers.SerializerMethodField(help_text="Conditions, actions, needs: the pinned summary.")
     created_at = Moment()
     updated_at = Moment()
@@ -160,6 +172,8 @@ def incident_rows(user: Any) -> QuerySet:
             tickets_count=_count(Ticket.objects.all(), "major_incident"),
             tasks_open_count=_count(Task.objects.filter(status__in=["open", "in_progress"])),
             updates_count=_count(StatusUpdate.objects.all()),
+            promises_kept=_count(UpdatePromise.objects.filter(state=UpdatePromise.State.KEPT)),
+            promises_broken=_count(UpdatePromise.objects.filter(state=UpdatePromise.State.BROKEN)),
             problems_count=_count(problems, "majorincident"),
             changes_count=_count(ChangeLink.objects.all()),
             approvals_pending_count=_count(Approval.objects.filter(state=Approval.State.PENDING)),

@@ -18,7 +18,7 @@ _MEANINGS = {
     405: "`method_not_allowed`",
     406: "`not_acceptable`: this address answers another format.",
     409: "Refused by the process: `wrong_stage`, `steps_outstanding` (with `steps`), `clock_order`, `open_downtime`, "
-    "`duplicate`, `idempotency_mismatch`, or `conflict` with what somebody else does at the same moment.",
+    "`too_late`, `duplicate`, `idempotency_mismatch`, or `conflict` with what somebody else does at the same moment.",
     412: "`stale`: the record changed since the state named in If-Match.",
     413: "`too_large`",
     415: "`unsupported_media_type`",

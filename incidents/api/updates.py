@@ -4,15 +4,17 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from incidents.actions import updates
+from incidents.actions import promises, updates
 from incidents.api.endpoint import Collection, Detail, Making, Verb, or_404
 from incidents.api.fields import Moment, Person, Text, email_of
 from incidents.api.filters import ChoicesFilter, PersonFilter
+from incidents.api.incident_shapes import incident_rows
 from incidents.api.major_incidents import OnIncident
-from incidents.api.shapes import MomentIn, Shape
-from incidents.models import Approval, StatusUpdate
+from incidents.api.shapes import MomentIn, ReasonIn, Shape
+from incidents.models import Approval, MajorIncident, StatusUpdate, UpdatePromise
 from incidents.process import Audience
 
 
@@ -23,6 +25,21 @@ class UpdateOut(Shape):
     author = email_of("author")
     published_at = Moment()
     next_update_at = Moment(allow_null=True)
+    leaves_at = serializers.SerializerMethodField(help_text="{audience: when it leaves}; empty: it left at once.")
+    undo_until = Moment(allow_null=True, help_text="Until then `undo` takes back what has not left.")
+    undone_at = Moment(allow_null=True)
+    undone_by = email_of("undone_by")
+    corrects = serializers.IntegerField(source="corrects_id", allow_null=True, help_text="The update it puts right.")
+    corrected_by = serializers.SerializerMethodField(help_text="Ids of updates that put this one right.")
+
+    @extend_schema_field(serializers.DictField(child=Moment()))
+    def get_leaves_at(self, update: StatusUpdate) -> dict[str, Any]:
+        times = {name: update.leaves_to(name) for name in update.audiences}
+        return {name: Moment().to_representation(at) for name, at in times.items() if at}
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_corrected_by(self, update: StatusUpdate) -> list[int]:
+        return [one.pk for one in update.corrections.all() if one.undone_at is None]
 
 
 class TextsIn(Shape):
@@ -42,6 +59,10 @@ class UpdateIn(MomentIn):
         help_text="Absent: those of `texts`, or all four with `text`.",
     )
     next_update_at = Moment(required=False, allow_null=True, help_text="Promises the next update.")
+    corrects = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=2**31 - 1,
+        help_text="Id of the update whose words were wrong. Its audiences must be told as well.",
+    )  # fmt: skip
 
     def validate_texts(self, texts: dict[str, str]) -> dict[str, str]:
         given = self.initial_data.get("texts")
@@ -72,14 +93,18 @@ class UpdateList(OnIncident, Collection, Making):
     orderings = {"id": "id", "published_at": "published_at"}
 
     def rows(self) -> QuerySet:
-        return self.incident().updates.select_related("author")
+        return _updates(self.incident())
 
     def make(self, **given: Any) -> StatusUpdate:
         texts, audiences = texts_and_audiences(given)
         return updates.publish_update(
             self.incident().pk, texts=texts, audiences=audiences, next_update_at=given.get("next_update_at"),
-            actor=self.actor, at=given.get("at") or self.now,
+            corrects=given.get("corrects"), actor=self.actor, at=given.get("at") or self.now,
         )  # fmt: skip
+
+
+def _updates(incident: MajorIncident) -> QuerySet:
+    return incident.updates.select_related("author", "undone_by").prefetch_related("corrections")
 
 
 class UpdateDetail(OnIncident, Detail):
@@ -89,7 +114,65 @@ class UpdateDetail(OnIncident, Detail):
     queryset = StatusUpdate.objects.none()
 
     def find(self) -> StatusUpdate:
-        return or_404(self.incident().updates.select_related("author"), pk=self.kwargs["id"])
+        return or_404(_updates(self.incident()), pk=self.kwargs["id"])
+
+
+class UpdateUndo(UpdateDetail, Verb):
+    """Takes back what has not left yet; 409 `too_late` after its waiting time: publish a correction then."""
+
+    In = Shape
+    http_method_names = ["post", "options"]
+
+    def act(self, record: StatusUpdate, **given: Any) -> None:
+        updates.undo_update(record.pk, actor=self.actor, at=self.now)
+
+
+# --- The promised next update -----------------------------------------------------------------------------
+class PromiseOut(Shape):
+    id = serializers.IntegerField()
+    due_at = Moment()
+    made_at = Moment()
+    made_by = email_of("made_by")
+    state = serializers.ChoiceField(UpdatePromise.State.choices)
+    settled_at = Moment(allow_null=True)
+    reason = serializers.CharField(help_text="Why it was moved or withdrawn; empty otherwise.")
+
+
+class PromiseIn(MomentIn):
+    due_at = Moment(help_text="When the next update is promised for.")
+    reason = Text(required=False, allow_blank=True, help_text="Needed when another time was promised before.")
+
+
+class PromiseList(OnIncident, Collection, Making):
+    """Promised next updates, the newest first; `POST` promises one or moves the one that is open."""
+
+    In, Out = PromiseIn, PromiseOut
+    queryset = UpdatePromise.objects.none()
+    orderings = {"id": "id", "due_at": "due_at"}
+
+    def rows(self) -> QuerySet:
+        return self.incident().promises.select_related("made_by")
+
+    def make(self, **given: Any) -> UpdatePromise:
+        at = given.pop("at", None) or self.now
+        return promises.move(self.incident().pk, actor=self.actor, at=at, **given)
+
+    def address(self, record: UpdatePromise) -> str:
+        return self.request.path.rstrip("/")
+
+
+class PromiseWithdraw(OnIncident, Verb):
+    """No next update is promised any more."""
+
+    In = ReasonIn
+    http_method_names = ["post", "options"]
+
+    def find(self) -> MajorIncident:
+        return self.incident()
+
+    def act(self, record: MajorIncident, **given: Any) -> MajorIncident:
+        promises.withdraw(record.pk, actor=self.actor, **given)
+        return incident_rows(self.actor).get(pk=record.pk)
 
 
 # --- Decisions of management ------------------------------------------------------------------------------

@@ -38,6 +38,15 @@ class OrganisationForm(DeskForm):
         required=False,
         help_text="{ref} becomes the reference, for example https://meet.example.org/{ref}.",
     )
+    update_hold_seconds = forms.IntegerField(
+        label="Status updates wait, seconds",
+        min_value=0,
+        max_value=600,
+        help_text="Until then an update can be taken back. 0 sends it at once.",
+    )
+    technical_hold_seconds = forms.IntegerField(
+        label="For the technical team, seconds", min_value=0, max_value=600, help_text="Usually 0: they act on it."
+    )
 
     rows = (
         ("name",),
@@ -45,6 +54,7 @@ class OrganisationForm(DeskForm):
         ("consult_limit_minutes", "observation_hours", "still_broken_to_reopen"),
         ("alert_days", "payload_days"),
         ("bridge_pattern",),
+        ("update_hold_seconds", "technical_hold_seconds"),
     )
 
     @classmethod

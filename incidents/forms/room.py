@@ -1,11 +1,9 @@
 """What people type in the war room: one small form per act. `room` is the incident as this person sees it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from incidents.forms.fields import Moment, PeopleChoice
 from incidents.markup import MAX_CHARACTERS
@@ -26,7 +24,7 @@ from incidents.models import (
 )
 from incidents.permissions import visible_changes, visible_incidents, visible_problems, visible_tickets
 from incidents.priority import Level, Severity
-from incidents.process import OPEN_STAGES, AccountRole, Audience, Role
+from incidents.process import OPEN_STAGES, AccountRole, Role
 from incidents.queries.war_room import Room
 
 
@@ -156,43 +154,6 @@ class WarRoomForm(RoomForm):
     def prepare(self) -> None:
         if opened := self.room.war_room:
             self.initial.update({"location": opened.location, "url": opened.url})
-
-
-NEXT_UPDATE = [("15", "In 15 min"), ("30", "In 30 min"), ("60", "In 1 h"), ("120", "In 2 h"), ("", "No promise")]
-
-
-class UpdateForm(RoomForm):
-    """One text for everybody, or a text of its own for an audience."""
-
-    text = long_text(
-        "What everybody may read",
-        rows=5,
-        required=False,
-        help_text="How bad is it now, what was tried, what happens next.",
-    )
-    text_technical = long_text("Technical team, in other words", required=False)
-    text_management = long_text("Management, in other words", required=False)
-    text_key_stakeholders = long_text("Key stakeholders, in other words", required=False)
-    text_users = long_text("Users, in other words", required=False)
-    audiences = forms.MultipleChoiceField(
-        label="Who is told", choices=Audience.choices, initial=Audience.values, widget=forms.CheckboxSelectMultiple
-    )
-    next_in = forms.ChoiceField(
-        label="Next update promised", choices=NEXT_UPDATE, required=False, initial="30", widget=forms.RadioSelect
-    )
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        common = given.get("text", "").strip()
-        chosen = given.get("audiences", [])
-        given["texts"] = {name: given.get(f"text_{name}", "").strip() or common for name in chosen}
-        for name, said in given["texts"].items():
-            if not said:
-                self.add_error("text", f"Write what {Audience(name).label} should read, here or in words of their own.")
-                break
-        minutes = given.get("next_in")
-        given["next_update_at"] = timezone.now() + timedelta(minutes=int(minutes)) if minutes else None
-        return given
 
 
 class ProblemForm(RoomForm):

@@ -68,6 +68,7 @@ from incidents.models.response import (
     StatusUpdate,
     Task,
     TaskStatus,
+    UpdateDraft,
     UpdatePromise,
     WarRoom,
 )
@@ -193,6 +194,7 @@ __all__ = [
     "TicketWatcher",
     "TimelineEdit",
     "TimelineEvent",
+    "UpdateDraft",
     "UpdatePromise",
     "User",
     "UsualArrivals",

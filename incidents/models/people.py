@@ -164,6 +164,10 @@ class Organisation(models.Model):
     bridge_pattern = models.CharField(
         max_length=300, blank=True, help_text="Link made for a new bridge; {ref} becomes the incident’s reference."
     )
+    update_hold_seconds = models.PositiveSmallIntegerField(
+        default=30, help_text="How long a status update waits before it leaves, so that it can be taken back."
+    )
+    technical_hold_seconds = models.PositiveSmallIntegerField(default=0, help_text="The same for the technical team.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_organisation")]

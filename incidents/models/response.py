@@ -1,5 +1,7 @@
 """Working together on one incident: bridge, war room, tasks, updates, promises, decisions of management."""
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -88,8 +90,21 @@ class Task(models.Model):
         return self.title
 
 
+class UpdateQuerySet(models.QuerySet["StatusUpdate"]):
+    def public(self, at: datetime) -> "UpdateQuerySet":
+        """What users may read at `at`: written for them, past its waiting time, not taken back."""
+        return self.filter(
+            Q(leaves_at__isnull=True) | Q(leaves_at__lte=at), audiences__contains=[Audience.USERS], undone_at=None
+        )
+
+
 class StatusUpdate(models.Model):
-    """What was told, per audience: `texts` maps audience to Markdown."""
+    """What was told, per audience: `texts` maps audience to Markdown.
+
+    It waits until `technical_leaves_at` for the technical team and until `leaves_at` for everybody else (None: it did
+    not wait), and can be taken back until the later of those that concern it. `promised_before` is the next update
+    that was owed when it was published. All aware UTC.
+    """
 
     incident = models.ForeignKey(MajorIncident, on_delete=models.CASCADE, related_name="updates")
     texts = models.JSONField()
@@ -97,12 +112,55 @@ class StatusUpdate(models.Model):
     author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     published_at = models.DateTimeField()
     next_update_at = models.DateTimeField(null=True, blank=True)
+    leaves_at = models.DateTimeField(null=True, blank=True)
+    technical_leaves_at = models.DateTimeField(null=True, blank=True)
+    promised_before = models.DateTimeField(null=True, blank=True)
+    corrects = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="corrections")
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = UpdateQuerySet.as_manager()
 
     class Meta:
         ordering = ["-published_at", "-id"]
 
     def __str__(self) -> str:
         return f"{self.incident_id} {self.published_at:%F %R}"
+
+    def leaves_to(self, audience: str) -> datetime | None:
+        """When it leaves for the audience; None: it did not wait."""
+        return self.technical_leaves_at if audience == Audience.TECHNICAL else self.leaves_at
+
+    @property
+    def undo_until(self) -> datetime | None:
+        """Until when something of it may be held back still; None when it never waited."""
+        return max((at for at in map(self.leaves_to, self.audiences) if at), default=None)
+
+    def can_be_undone(self, now: datetime) -> bool:
+        return self.undone_at is None and self.undo_until is not None and now < self.undo_until
+
+    @property
+    def reached(self) -> list[str]:
+        """The audiences whose waiting time was over before it was taken back; all when it was not."""
+        if self.undone_at is None:
+            return list(self.audiences)
+        return [name for name in self.audiences if (self.leaves_to(name) or self.published_at) <= self.undone_at]
+
+
+class UpdateDraft(models.Model):
+    """A status update somebody is writing: what stands in the fields of the composer, saved as they type."""
+
+    incident = models.ForeignKey(MajorIncident, on_delete=models.CASCADE, related_name="update_drafts")
+    author = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    content = models.JSONField(default=dict)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-saved_at"]
+        constraints = [models.UniqueConstraint(fields=["incident", "author"], name="one_draft_per_person_and_incident")]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} by {self.author_id}"
 
 
 class UpdatePromise(models.Model):
@@ -120,6 +178,10 @@ class UpdatePromise(models.Model):
     made_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(
+        StatusUpdate, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Which update."
+    )
+    reason = models.CharField(max_length=500, blank=True, help_text="Why it was moved or withdrawn.")
     nagged_at = models.DateTimeField(null=True, blank=True)
     escalated_at = models.DateTimeField(null=True, blank=True)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from incidents import markup
 from incidents.models import (
@@ -44,6 +45,7 @@ class Outage:
     affected: AffectedCount = AffectedCount()
     my_report: int | None = None
     solved_at: datetime | None = None
+    is_correction: bool = False
 
 
 def public_heading(services: list[str]) -> str:
@@ -82,7 +84,7 @@ def current_outage_rows() -> list[tuple[MajorIncident, StatusUpdate | None]]:
 
 
 def _with_updates(rows: QuerySet[MajorIncident]) -> list[tuple[MajorIncident, StatusUpdate | None]]:
-    public = StatusUpdate.objects.filter(incident=OuterRef("pk"), audiences__contains=[Audience.USERS])
+    public = StatusUpdate.objects.public(timezone.now()).filter(incident=OuterRef("pk"))
     rows = rows.annotate(last_told=Subquery(public.order_by("-published_at", "-id").values("pk")[:1]))
     incidents = list(rows.prefetch_related("services")[:SHOWN_OUTAGES])
     told = StatusUpdate.objects.in_bulk([one.last_told for one in incidents if one.last_told])
@@ -117,6 +119,7 @@ def _outage(
         affected=counts.get(incident.pk, AffectedCount()),
         my_report=mine.get(incident.pk),
         solved_at=incident.resolved_at,
+        is_correction=update is not None and update.corrects_id is not None,
     )
 
 

@@ -1,14 +1,14 @@
 """The timeline of an incident in words: one window of entries, newest first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.safestring import SafeString, mark_safe
 
-from incidents.models import MajorIncident, TimelineEdit, TimelineEvent
+from incidents.models import MajorIncident, StatusUpdate, TimelineEdit, TimelineEvent
 from incidents.process import Audience, EventGroup, EventKind, Role, Stage
 
 PAGE = 50
@@ -105,6 +105,11 @@ WORDS: dict[str, tuple[str, Words]] = {
     K.UPDATE_PUBLISHED: ("send", _audiences),
     K.PROMISE_MADE: ("clock", lambda said: ""),
     K.PROMISE_OVERDUE: ("clock-exclamation", lambda said: ""),
+    K.PROMISE_WITHDRAWN: ("clock-pause", lambda said: ""),
+    K.UPDATE_UNDONE: ("arrow-back-up", _audiences),
+    K.ACKNOWLEDGEMENT_REMINDED: ("bell-ringing", _listed("people")),
+    K.ACKNOWLEDGEMENT_MISSING: ("clock-exclamation", _listed("people")),
+    K.MESSAGES_RESENT: ("send", _names("to", "message", "channel")),
     K.APPROVAL_ASKED: ("gavel", lambda said: f"of {said.get('approver', '')}"),
     K.APPROVAL_DECIDED: ("gavel", _names("question", "state", "chosen")),
     K.PROBLEM_LINKED: ("bug", _names("problem", "ref", "title")),
@@ -146,6 +151,8 @@ class Entry:
     objections: str
     edits: int
     due: datetime | None
+    update: StatusUpdate | None = None
+    corrected_by: StatusUpdate | None = None
 
     @property
     def is_backdated(self) -> bool:
@@ -168,7 +175,8 @@ class Timeline:
 
 
 def timeline(incident: MajorIncident, *, show: str = "", count: int = PAGE, upto: int | None = None) -> Timeline:
-    """Entries of one group (all when `show` is empty), at most `count`, from number `upto` downwards. One query."""
+    """Entries of one group (all when `show` is empty), at most `count`, from number `upto` downwards. Two
+    queries at most."""
     count = min(max(count, PAGE), MOST)
     edits = TimelineEdit.objects.filter(event=OuterRef("pk"))
     rows = (
@@ -186,11 +194,28 @@ def timeline(incident: MajorIncident, *, show: str = "", count: int = PAGE, upto
         rows = rows.filter(seq__lte=upto)
     found = list(rows[: count + 1])
     more = PAGE if len(found) > count else 0
-    return Timeline([entry_of(row) for row in found[:count]], show, count, upto, more)
+    updates, corrections = _updates_of(found)
+    entries = [entry_of(row, updates.get(_update_id(row)), corrections.get(_update_id(row))) for row in found[:count]]
+    return Timeline(entries, show, count, upto, more)
 
 
-def entry_of(event: Any) -> Entry:
-    """One event in words."""
+def _update_id(event: TimelineEvent) -> int:
+    return int(event.payload.get("update_id") or 0) if event.kind == K.UPDATE_PUBLISHED else 0
+
+
+def _updates_of(events: Iterable[TimelineEvent]) -> tuple[dict[int, StatusUpdate], dict[int, StatusUpdate]]:
+    """The updates these events published, and what corrects them, both by the update's id. No query without one."""
+    wanted = {pk for pk in map(_update_id, events) if pk}
+    if not wanted:
+        return {}, {}
+    rows = StatusUpdate.objects.select_related("undone_by", "corrects")
+    found = rows.filter(Q(pk__in=wanted) | Q(corrects__in=wanted, undone_at=None)).order_by("pk")
+    updates = {update.pk: update for update in found}
+    return updates, {update.corrects_id: update for update in found if update.corrects_id and not update.undone_at}
+
+
+def entry_of(event: Any, update: StatusUpdate | None = None, corrected_by: StatusUpdate | None = None) -> Entry:
+    """One event in words; `update` is what it published, `corrected_by` the update that puts it right."""
     symbol, words = WORDS.get(event.kind, ("timeline-event", _names("title", "reason")))
     said = event.payload or {}
     due = said.get("due_at") if event.kind == K.PROMISE_MADE else None
@@ -212,4 +237,6 @@ def entry_of(event: Any) -> Entry:
         objections=said.get("objections", ""),
         edits=event.times or 0,
         due=datetime.fromisoformat(due) if due else None,
+        update=update,
+        corrected_by=corrected_by,
     )

@@ -111,21 +111,6 @@ def link_change(d: Doing) -> Any:
     return changes.open_change(**fields, services=services, major_incident=d.room.incident, **d.by)
 
 
-def publish(d: Doing) -> Any:
-    names = ("texts", "audiences", "next_update_at")
-    return updates.publish_update(d.pk, **{name: d.given[name] for name in names}, **d.by)
-
-
-def update_now(d: Doing) -> dict[str, Any]:
-    """A first wording from the pinned situation."""
-    incident = d.room.incident
-    parts = [incident.conditions, incident.actions_summary]
-    return {
-        "text": "\n\n".join(part for part in parts if part),
-        "next_in": "60" if incident.severity == "SEV3" else "30",
-    }
-
-
 def restore(d: Doing) -> Any:
     services = d.given.get("services")
     return downtime.restore(d.pk, services=list(services) if services else None, **d.when)

@@ -19,13 +19,11 @@ from incidents.views.doing import (
     move_with_reason,
     offer_options,
     open_war_room,
-    publish,
     restore,
     reword_now,
     set_situation,
     situation_now,
     task_of,
-    update_now,
 )
 
 ACTS: dict[str, Act] = {
@@ -152,16 +150,6 @@ ACTS: dict[str, Act] = {
         "Done.",
         "Done",
         needs="contribute",
-    ),
-    "update": Act(
-        "Publish an update",
-        publish,
-        "The update is on its way.",
-        "Publish update",
-        forms.UpdateForm,
-        "inform",
-        fragment="incidents/acts/update.html",
-        initial=update_now,
     ),
     # opinions and decisions
     "agree": Act("Agree", lambda d: answer(d, "", True), "Your agreement is in the timeline.", "Agree"),

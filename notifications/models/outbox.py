@@ -91,6 +91,16 @@ class Delivery(models.Model):
     delivered_at = models.DateTimeField(null=True)
     answer = models.TextField(blank=True, help_text="What the provider said last.")
     reason = models.TextField(blank=True, help_text="Why it failed, waits or was held back, in words.")
+    receipt = models.CharField(max_length=250, blank=True, help_text="What the provider said of it later.")
+    receipt_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True, help_text="When the person said that they have read it.")
+    acknowledged_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    acknowledged_how = models.CharField(max_length=60, blank=True, help_text="By which way, in words.")
+    reminded_at = models.DateTimeField(null=True, help_text="When the missing acknowledgement was asked for again.")
+    escalated_at = models.DateTimeField(null=True, help_text="When it was reported as missing to the desk manager.")
+    resent_at = models.DateTimeField(null=True, help_text="When somebody had it sent once more.")
+    resent_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    resend_reason = models.CharField(max_length=250, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -115,6 +125,7 @@ class Delivery(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="delivered") | Q(delivered_at__isnull=False), name="delivered_has_time"
             ),
+            models.CheckConstraint(condition=Q(receipt="") | Q(receipt_at__isnull=False), name="receipt_has_time"),
         ]
 
     def __str__(self) -> str:

@@ -90,7 +90,13 @@ def as_json(status: PublicStatus, *, base: str) -> bytes:
             "restored_at": row.restored_at and _iso(row.restored_at),
             "next_update_at": row.next_update_at and _iso(row.next_update_at),
             "updates": [
-                {"published_at": _iso(one.published_at), "text": _plain(one.html), "html": one.html}
+                {
+                    "published_at": _iso(one.published_at),
+                    "text": _plain(one.html),
+                    "html": one.html,
+                    "corrects": one.corrects and _iso(one.corrects),
+                    "corrected_at": one.corrected_at and _iso(one.corrected_at),
+                }
                 for one in row.updates
             ],
         }

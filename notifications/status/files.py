@@ -42,7 +42,7 @@ def render(at: datetime) -> dict[str, bytes]:
     with timezone.override(zone):
         context: dict[str, object] = {"status": status, "organisation": organisation, "base": base}
         rows = list(zip(status.services, history.of_services(at, zone), strict=True))
-        months = history.by_month(zone)
+        months = history.by_month(zone, at)
         files = {
             "index.html": _page("index", context | {"rows": rows, "days": history.DAYS}),
             "history/index.html": _page("history", context | {"months": months}),

@@ -133,9 +133,9 @@ def _total(spans: Iterable[Span]) -> float:
     return sum(stop.timestamp() - start.timestamp() for start, stop in spans)
 
 
-def by_month(zone: ZoneInfo) -> list[Month]:
+def by_month(zone: ZoneInfo, at: datetime) -> list[Month]:
     """The newest hundred incidents that users were told of, by the local month they began in."""
-    rows = [row for row in describe(told_incidents().order_by("-id")[:LISTED]) if row.began_at]
+    rows = [row for row in describe(told_incidents(at).order_by("-id")[:LISTED], at) if row.began_at]
     rows.sort(key=lambda row: row.began_at, reverse=True)  # type: ignore[arg-type, return-value]
 
     def month(row: PublicIncident) -> date:

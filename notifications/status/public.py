@@ -32,8 +32,12 @@ class PublicService:
 
 @dataclass(frozen=True)
 class PublicUpdate:
+    """`corrects` is when the update it puts right was published, `corrected_at` when this one was put right."""
+
     html: str
     published_at: datetime
+    corrects: datetime | None = None
+    corrected_at: datetime | None = None
 
 
 @dataclass
@@ -86,8 +90,8 @@ def public_key(kind: str, pk: int) -> str:
 
 def read(at: datetime) -> PublicStatus:
     """The state at `at`, in a constant number of queries. Drills and incidents without a public update are not here."""
-    shown = told_incidents().filter(Q(stage__in=OPEN_STAGES) | Q(closed_at__gte=at - RECENTLY))
-    rows = describe(shown.order_by("-id")[:SHOWN_AT_MOST])
+    shown = told_incidents(at).filter(Q(stage__in=OPEN_STAGES) | Q(closed_at__gte=at - RECENTLY))
+    rows = describe(shown.order_by("-id")[:SHOWN_AT_MOST], at)
     return PublicStatus(
         services=_services(at),
         now=[row for row in rows if not row.is_over],
@@ -96,24 +100,33 @@ def read(at: datetime) -> PublicStatus:
     )
 
 
-def told_incidents() -> QuerySet[MajorIncident]:
-    """Real incidents that users were told of: not drills, imports, false alarms or merged ones."""
-    told = StatusUpdate.objects.filter(audiences__contains=[Audience.USERS])
+def told_incidents(at: datetime) -> QuerySet[MajorIncident]:
+    """Real incidents that users were told of by `at`: not drills, imports, false alarms or merged ones."""
+    told = StatusUpdate.objects.public(at)
     real = MajorIncident.objects.filter(is_drill=False, is_imported=False, merged_into__isnull=True)
     return real.exclude(stage=Stage.STOOD_DOWN).filter(pk__in=told.values("incident"))
 
 
-def describe(incidents: Iterable[MajorIncident]) -> list[PublicIncident]:
-    """These incidents in public words, in their order. Three queries however many there are."""
+def describe(incidents: Iterable[MajorIncident], at: datetime) -> list[PublicIncident]:
+    """These incidents in public words as of `at`, in their order. Three queries however many there are."""
     rows = {incident.pk: _public(incident) for incident in incidents}
     links = AffectedService.objects.filter(incident__in=rows, service__is_public=True).select_related("service")
     for link in links.order_by("id"):
         rows[link.incident_id].services.append(link.service.name)
-    told = StatusUpdate.objects.filter(incident__in=rows, audiences__contains=[Audience.USERS])
-    for update in told.order_by("-published_at", "-id"):
+    told = list(StatusUpdate.objects.public(at).filter(incident__in=rows).order_by("-published_at", "-id"))
+    times = {update.pk: update.published_at for update in told}
+    corrected = {update.corrects_id: update.published_at for update in told if update.corrects_id}
+    for update in told:
         updates = rows[update.incident_id].updates
         if len(updates) < UPDATES_SHOWN:
-            updates.append(PublicUpdate(markup.render(update.texts.get(Audience.USERS, "")), update.published_at))
+            updates.append(
+                PublicUpdate(
+                    markup.render(update.texts.get(Audience.USERS, "")),
+                    update.published_at,
+                    corrects=times.get(update.corrects_id or 0),
+                    corrected_at=corrected.get(update.pk),
+                )
+            )
     return list(rows.values())
 
 

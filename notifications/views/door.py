@@ -6,13 +6,14 @@ from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from incidents import permissions
 from incidents.errors import NotAccountable
 from incidents.models import User
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def reader(request: HttpRequest) -> User:
@@ -25,7 +26,7 @@ def signed_in(view: View) -> View:
 
     @login_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not permissions.is_usable(reader(request)):
             raise PermissionDenied("Your access has ended. Ask whoever invited you.")
         try:

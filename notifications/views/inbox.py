@@ -8,7 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from incidents import live
-from notifications.models import Notice
+from incidents.models import User
+from notifications import chase
+from notifications.models import ChannelKey, Delivery, Notice
 from notifications.queries import unread_count
 from notifications.views.door import reader, signed_in
 from notifications.views.paging import older_than
@@ -24,9 +26,20 @@ def inbox(request: HttpRequest) -> HttpResponse:
     rows = Notice.objects.filter(user=reader(request))
     rows = rows.filter(read_at__isnull=True) if only_unread else rows
     notices, older = older_than(rows, request, PAGE)
+    _ask_to_acknowledge(notices, reader(request))
     context = {"notices": notices, "older": older, "only_unread": only_unread, "unread": unread_count(reader(request))}
     template = "notifications/inbox/_notices.html" if request.headers.get("HX-Request") else "notifications/inbox.html"
     return render(request, template, context)
+
+
+def _ask_to_acknowledge(notices: list[Notice], person: User) -> None:
+    """Puts beside each notice its delivery, where an acknowledgement is waited for or was given. One query."""
+    rows = Delivery.objects.filter(
+        recipient=person, channel=ChannelKey.IN_APP, event__in=[notice.event_id for notice in notices]
+    ).select_related("event", "incident")
+    asked = {row.event_id: row for row in rows if row.acknowledged_at or chase.wanted_by(row)}
+    for notice in notices:
+        notice.asked = asked.get(notice.event_id)  # type: ignore[attr-defined]
 
 
 @require_GET

@@ -1,6 +1,5 @@
 """The previews inside the declare and update dialogs: who gets what on which channel. Fragments; they write nothing."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +10,8 @@ from django.views.decorators.http import require_POST
 from incidents.errors import ProcessError
 from incidents.forms.declare import DeclareForm
 from incidents.permissions import require, visible_incidents
-from incidents.process import Audience
 from notifications import preview
+from notifications.update_forms import promised_at, typed_texts
 from notifications.views.door import reader, signed_in
 
 
@@ -34,22 +33,22 @@ def update_preview(request: HttpRequest, ref: int) -> HttpResponse:
     """Who would get this status update and in which words."""
     incident = get_object_or_404(visible_incidents(reader(request)), pk=ref)
     require(reader(request), "contribute", incident)
-    now, minutes = timezone.now(), request.POST.get("next_in", "")
-    promised = now + timedelta(minutes=int(minutes)) if minutes in ("15", "30", "60", "120", "240") else None
+    now = timezone.now()
+    _, texts = typed_texts(request.POST)
+    corrects = request.POST.get("corrects", "")
+    wrong = incident.updates.filter(pk=corrects).first() if corrects.isascii() and corrects.isdigit() else None
     try:
         shown = preview.of_update(
-            incident, texts=_texts(request), next_update_at=promised, actor=reader(request), at=now
+            incident,
+            texts=texts,
+            next_update_at=promised_at(request.POST.get("next_in", ""), now),
+            corrects=wrong,
+            actor=reader(request),
+            at=now,
         )
     except ProcessError as refusal:
         return render(request, "notifications/previews/_refused.html", {"refusal": refusal}, status=422)
     return render(request, "notifications/previews/_update.html", {"preview": shown})
-
-
-def _texts(request: HttpRequest) -> dict[str, str]:
-    """The text of each chosen audience: its own, else the common one. Nothing chosen means all."""
-    chosen = [name for name in request.POST.getlist("audiences") if name in Audience.values] or Audience.values
-    common = request.POST.get("text", "").strip()
-    return {name: request.POST.get(name, "").strip() or common for name in chosen}
 
 
 def _declaration(request: HttpRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from incidents.errors import Invalid, ProcessError
 from incidents.models import OnCallShift
 from incidents.process import AccountRole
-from notifications import contact_messages, contact_queries, contacts, phone_numbers
+from notifications import contact_messages, contact_queries, contacts, phone_numbers, tasks
 from notifications.models import ChannelAccount, ContactMessage, ContactPoint, ContactSettings, Delivery
 from tests.notifications.conftest import declare, person
 from tests.notifications.test_phones import provider  # noqa: F401 – the fixture
@@ -165,6 +165,19 @@ def test_a_channel_that_is_off_is_not_offered(dana):
     browser = signed_in(dana)
     assert "Voice call" not in browser.get(reverse("message_settings")).content.decode()
     assert browser.get(reverse("contact_add", args=["sms"])).status_code == 404
+
+
+def test_the_worker_sends_codes_and_forgets_what_calls_said(dana, provider):  # noqa: F811
+    added = contacts.add(dana, "voice", {"number": "+49 30 901820"}, at=timezone.now())
+    assert tasks.sweep_contact_messages() == 1
+    assert len(provider.calls) == 1 and ContactMessage.objects.get().sealed
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        tasks.forget_contact_messages()
+    assert ContactMessage.objects.get().sealed == ""
+    assert "Your code" not in Call(provider.calls[0]).heard
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        tasks.forget_contact_messages()
+    assert not ContactMessage.objects.exists() and added.pk
 
 
 # --- Order, wishes, quiet hours ---------------------------------------------------------------------

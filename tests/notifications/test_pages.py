@@ -107,6 +107,7 @@ def test_messages_are_listed_and_one_opens_with_its_words(people, checkout, clie
 def test_the_list_costs_the_same_queries_for_few_and_for_many(people, checkout, client, no_smtp):
     incident = declare(people["manager"], checkout)
     signed_in(client, people["manager"])
+    deliver()
     urls = ["/deliveries/", "/inbox/", reverse("incident_deliveries", args=[incident.ref]), "/status/"]
 
     def cost(url):
@@ -202,7 +203,7 @@ def test_the_update_dialog_previews_its_audiences(people, checkout, client):
     url = reverse("update_preview", args=[incident.ref])
     page = signed_in(client, people["manager"]).post(url, {"text": "On it.", "audiences": ["users"]}).content.decode()
     assert "1 person is told" in page
-    own = {"text": "For all", "users": "For users", "audiences": ["users", "management"], "next_in": "30"}
+    own = {"text": "For all", "text_users": "For users", "audiences": ["users", "management"], "next_in": "30"}
     page = client.post(url, own).content.decode()
     assert "For users" in page
     assert "For all" in page

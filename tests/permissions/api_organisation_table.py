@@ -69,4 +69,10 @@ API_FIGURES_AND_SEARCH = [
     row("api_import_incidents", "POST", "", "desk_manager administrator"),
     row("api_search", "GET", "", "inside", said="finds what one may see"),
     row("api_deliveries", "GET", "", "inside", said="what was addressed to oneself; all for staff"),
+    row("api_delivery", "GET", "delivery own", "staff requester", rest=HIDDEN),
+    row("api_delivery", "GET", "delivery foreign", "staff", rest=HIDDEN),
+    row("api_delivery_resend", "POST", "delivery own", "manager desk_manager administrator", no="staff requester",
+        rest=HIDDEN),
+    row("api_delivery_resend", "POST", "delivery foreign", "manager desk_manager administrator", no="staff",
+        rest=HIDDEN),
 ]

@@ -102,6 +102,11 @@ ORGANISATION = [
     row("delivery_list", "GET", "", "inside", said="what was addressed to oneself; all for staff"),
     row("delivery", "GET", "delivery own", "staff requester", rest=HIDDEN),
     row("delivery", "GET", "delivery foreign", "staff", rest=HIDDEN),
+    row("delivery_export", "GET", "", "inside", said="what was addressed to oneself; all for staff"),
+    row("delivery_resend", "GET POST", "delivery own", "manager desk_manager administrator"),
+    row("delivery_resend", "GET POST", "delivery foreign", "manager desk_manager administrator"),
+    row("acknowledge_here", "POST", "delivery own", "requester", rest=HIDDEN),
+    row("acknowledge_here", "POST", "delivery foreign", rest=HIDDEN, said="addressed to somebody else"),
 ]
 
 FIGURES = [

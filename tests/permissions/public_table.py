@@ -17,6 +17,7 @@ PUBLIC = [
     row("push_worker", "GET", "", "anybody", said="the script that shows notifications"),
     *[row(f"phone_{what}", "POST", "", rest=NO, outside=NO, said="without the provider’s signature")
       for what in ("call", "key", "status", "reply")],
+    row("acknowledge", "GET POST", "", "anybody", said="with the signed link of a message; as the person it went to"),
     row("healthz", "GET", "", "anybody"),
     row("readyz", "GET", "", "anybody"),
     row("/api/v1/health", "GET", "", "anybody"),

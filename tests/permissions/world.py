@@ -40,7 +40,7 @@ from incidents.intake.email.process import process_one
 from incidents.intake.email.store import keep
 from incidents.models import Consult, SavedView, Ticket, User
 from mim.first_administrator_token import make_token
-from notifications import channel_settings, page_links
+from notifications import acknowledge_links, channel_settings, page_links
 from notifications.models import ChannelAccount, ContactPoint, Delivery, Heartbeat, Notice, PageCall
 from tests import factories
 from tests.permissions import monitoring_world
@@ -270,7 +270,9 @@ def _reports(world: World, others: dict[str, User], now: Any) -> None:
     )
     world.places["notice foreign"] = SimpleNamespace(pk=theirs.pk)
     world.places["delivery foreign"] = SimpleNamespace(pk=_delivery(event, world.people["disabled"], now).pk)
-    world.places["delivery own"] = SimpleNamespace(pk=_delivery(event, world.people["requester"], now).pk)
+    addressed = _delivery(event, world.people["requester"], now)
+    world.places["delivery own"] = SimpleNamespace(pk=addressed.pk)
+    world.places[""].acknowledge_secret = acknowledge_links.secret_of(addressed)
     world.places["person own"] = SimpleNamespace(email="requester@example.org", pk=world.people["requester"].pk)
     world.places["person foreign"] = SimpleNamespace(email="technician@example.org", pk=technician.pk)
 

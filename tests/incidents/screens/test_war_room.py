@@ -211,24 +211,6 @@ def test_a_wrong_bridge_address_is_named_at_its_field(client, assembled, manager
     assert "form_join_url_error" in words(answer)
 
 
-def test_an_update_says_one_text_to_all_and_another_to_users(client, declared, manager):
-    answer = act(
-        client, declared, manager, "update", text="For all", text_users="For users", next_in="30",
-        audiences=["technical", "management", "key_stakeholders", "users"],
-    )  # fmt: skip
-    assert answer.status_code == 204
-    update = declared.updates.get()
-    assert update.texts["users"] == "For users"
-    assert update.texts["management"] == "For all"
-    assert update.next_update_at is not None
-
-
-def test_an_update_without_words_names_the_audience(client, declared, manager):
-    answer = act(client, declared, manager, "update", text="", audiences=["users"])
-    assert answer.status_code == 422
-    assert "Write what Users should read" in words(answer)
-
-
 def test_the_situation_is_not_overwritten_unseen(client, declared, manager, deputy):
     assert act(client, declared, manager, "situation", conditions="All down", seen_at="").status_code == 204
     answer = act(client, declared, deputy, "situation", conditions="My words", seen_at="")
