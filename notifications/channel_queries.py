@@ -188,6 +188,11 @@ def changes() -> list[ChannelChange]:
     return list(ChannelChange.objects.select_related("actor")[:CHANGES_SHOWN])
 
 
+def reply_address() -> str:
+    """Where the provider of SMS is to send answers."""
+    return absolute(reverse("phone_reply"))
+
+
 def button_address() -> str:
     """Where Slack is to send presses of buttons."""
     return absolute(reverse("slack_interactions"))

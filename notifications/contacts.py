@@ -18,6 +18,7 @@ from incidents.models import User
 from notifications import contact_messages, fallback, phone_numbers
 from notifications.bell import ring
 from notifications.channels import Outcome, registry
+from notifications.channels.entered import check_form
 from notifications.channels.kinds import KINDS, Setting
 from notifications.models import (
     ChannelAccount,
@@ -128,6 +129,7 @@ def _checked(channel: str, setting: Setting, text: str) -> tuple[str, dict[str, 
             outgoing.check_url(text)
         except outgoing.OutgoingRefused as refusal:
             raise Invalid(**{setting.name: str(refusal)}) from None
+    check_form(channel, setting, text)
     if not setting.is_secret:
         return text[:254], {}
     if len(text) > 2000:

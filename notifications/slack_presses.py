@@ -90,7 +90,7 @@ def person_of(member: str) -> User | None:
 
 
 def _how_to_link() -> str:
-    where = absolute(reverse("my_settings"))
+    where = absolute(reverse("message_settings"))
     return (
         "Nobody in MIM is known by your Slack account yet, so this was not counted. "
         f"Enter your Slack member ID under {where} and confirm it with the code you get here."

@@ -32,7 +32,7 @@ OWN_HOSTS_IN_THE_CLEAR: tuple[str, ...] = ("gotify", "nctalk", "rocket")
 HARMLESS = ("priority", "sound", "thread")
 SECONDS = 8
 LONGEST_TITLE, LONGEST_TEXT = 250, 4000
-_UNTIL_STATUS = re.compile(r"\b(4\d\d|5\d\d)\b")
+_STATUS = re.compile(r"\b(4\d\d|5\d\d)\b")
 
 
 class AppriseChannel(RemoteChannel):
@@ -113,6 +113,6 @@ def _type_of(one: Outgoing) -> str:
 
 def _refused(said: str, service: str) -> Outcome:
     """apprise answers yes or no; what happened stands in its log."""
-    found = _UNTIL_STATUS.search(said)
+    found = _STATUS.search(said)
     is_final = found is not None and found[1].startswith("4") and found[1] not in ("408", "425", "429")
     return Outcome(False, said or f"{service} did not take it.", is_final, blames_address=True)

@@ -99,8 +99,17 @@ def _checked(channel: str, setting: Setting, value: str, *, is_known: bool) -> s
             # One that is there already is checked again whenever something is sent to it.
             (outgoing.check_url if is_known else outgoing.check_destination)(value)
             value = value.rstrip("/") if setting.name == "base_url" else value
-        if check := _CHECKS.get((channel, setting.name)):
+    except (OutgoingRefused, OutgoingFailed) as refusal:
+        raise Invalid(**{setting.name: str(refusal)}) from None
+    check_form(channel, setting, value)
+    return value
+
+
+def check_form(channel: str, setting: Setting, value: str) -> None:
+    """Whether it looks like what this channel takes. Raises Invalid at the setting."""
+    check = _CHECKS.get((channel, setting.name))
+    try:
+        if check is not None:
             check(value)
     except (OutgoingRefused, OutgoingFailed, ValueError) as refusal:
         raise Invalid(**{setting.name: str(refusal)}) from None
-    return value

@@ -167,7 +167,10 @@ def _post(api: Api, one: Outgoing, room: str, name: str, said: dict[str, Any], t
 
 
 def _find(api: Api, room: str, name: str, since: datetime, thread_ts: str) -> str:
-    """The timestamp of the message that bears this name; "" when there is none or Slack does not let us look."""
+    """The timestamp of the message that bears this name; "" when there is none, or the app may not look.
+
+    Any other refusal is raised: not knowing, a second message would be a guess.
+    """
     asked: dict[str, Any] = {"channel": room, "limit": _LOOKED_AT, "include_all_metadata": "true"}
     asked |= {"oldest": f"{(since - timedelta(minutes=1)).timestamp():.6f}"}
     try:
@@ -175,7 +178,9 @@ def _find(api: Api, room: str, name: str, since: datetime, thread_ts: str) -> st
             found = api.ask("conversations.replies", ts=thread_ts, **asked)
         else:
             found = api.ask("conversations.history", **asked)
-    except SlackRefused:
+    except SlackRefused as refused:
+        if refused.word != "missing_scope":
+            raise
         return ""
     for message in found.get("messages") or ():
         if (message.get("metadata") or {}).get("event_payload") == _mark(name)["event_payload"]:

@@ -40,6 +40,7 @@ def channel(request: HttpRequest, key: str) -> HttpResponse:
         "channel": shown,
         "places": queries.places_of([shown], channel=key),
         "button_address": queries.button_address(),
+        "reply_address": queries.reply_address(),
         "apprise_schemes": acts.open_services() if key == ChannelKey.APPRISE else (),
     }
     return render(request, "notifications/channels/channel.html", context)

@@ -10,7 +10,9 @@ from incidents.errors import Invalid, NotAccountable
 from incidents.models import ApiKey
 from notifications import channel_queries
 from notifications import channel_settings as acts
+from notifications.channels import registry
 from notifications.models import ChannelAccount, ChannelChange, Delivery, Destination, PlaceThread
+from tests.notifications import twilio
 from tests.notifications.conftest import declare, person
 from tests.notifications.loopback import FakeSlack, serving
 
@@ -226,6 +228,37 @@ def test_the_page_shows_the_mail_server_without_its_password(admin, client, sett
     client.force_login(admin)
     shown = client.get("/channels/email/").content.decode()
     assert "//mim@" in shown and "hunter2" not in shown
+
+
+def test_every_channel_has_a_page_with_its_steps(admin, client):
+    client.force_login(admin)
+    for key in registry():
+        shown = client.get(reverse("channel", args=[key]))
+        assert shown.status_code == 200, key
+        assert "Step by step" in shown.content.decode()
+
+
+def test_what_a_channel_sealed_by_itself_survives_a_change_of_its_account(admin):
+    acts.save_account("web_push", given={"contact": ""}, **by(admin))
+    row = ChannelAccount.objects.get(channel="web_push")
+    row.keep_secrets({"vapid_private_key": "own"})
+    row.save()
+    acts.save_account("web_push", given={"contact": "ops@shop.example"}, **by(admin))
+    row.refresh_from_db()
+    assert (row.secrets, row.settings) == ({"vapid_private_key": "own"}, {"contact": "ops@shop.example"})
+
+
+def test_a_test_sms_leaves_by_the_account_that_was_entered(admin, outgoing_open):
+    provider = twilio.Provider()
+    try:
+        given = {**SMS, "base_url": provider.url, "account_sid": twilio.ACCOUNT, "auth_token": twilio.TOKEN}
+        acts.save_account("sms", given=given, **by(admin))
+        outcome = acts.try_channel("sms", given={"number": "+49 151 23456789"}, **by(admin))
+    finally:
+        provider.stop()
+    assert outcome.accepted, outcome.answer
+    assert provider.texts[0]["To"] == "+4915123456789"
+    assert "Test message of MIM" in provider.texts[0]["Body"]
 
 
 def test_the_page_asks_as_much_for_many_places_as_for_one(admin, client, django_assert_max_num_queries):

@@ -117,6 +117,9 @@ def test_a_worker_that_died_after_slack_took_the_head_posts_nothing_twice(people
     send()
     row = Delivery.objects.get(destination__isnull=False)
     assert (row.state, len(workspace.messages), PlaceThread.objects.count()) == ("queued", 1, 0)
+    workspace.refuse = ["internal_error"]  # nor can it be looked for: then nothing is posted on a guess
+    send()
+    assert len(workspace.messages) == 1
     send()
     row.refresh_from_db()
     assert (row.state, len(workspace.messages), PlaceThread.objects.count()) == ("delivered", 1, 1)
