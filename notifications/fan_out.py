@@ -9,7 +9,7 @@ import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -22,6 +22,7 @@ from incidents import mail_reference
 from incidents.models import MajorIncident, StatusUpdate, TimelineEvent, User
 from incidents.process import Audience, EventKind
 from notifications import audiences as groups
+from notifications import plans
 from notifications.addressees import addressees
 from notifications.bell import ring
 from notifications.models import ChannelKey, Delivery, FanOut, PageCall
@@ -67,9 +68,9 @@ def tell(event: TimelineEvent, rule: Rule) -> None:
 
 
 def audiences_of(event: TimelineEvent, rule: Rule) -> tuple[str, ...]:
-    """The audiences of the rule; of a status update only those it was written for."""
+    """The audiences of the rule that hear of it by the incident's plan; of a status update those it was written for."""
     if event.kind != EventKind.UPDATE_PUBLISHED:
-        return rule.audiences
+        return plans.hearing(event.incident, rule.moment, rule.audiences)
     update = StatusUpdate.objects.filter(pk=event.payload.get("update_id")).first()
     return tuple(name for name in rule.audiences if update and name in update.audiences)
 
@@ -133,7 +134,8 @@ def _expand(fan_out: FanOut) -> None:
 def _tell_late_audiences(event: TimelineEvent) -> None:
     """An audience that had nobody when the incident was declared is told of it with the next update."""
     counted = Delivery.objects.filter(incident=event.incident_id, moment="declared").values_list("audiences", flat=True)
-    if set(chain.from_iterable(counted.distinct())) >= set(Audience.values):
+    wanted = plans.hearing(event.incident, "declared", tuple(Audience.values))
+    if set(chain.from_iterable(counted.distinct())) >= set(wanted):
         return
     declared = (
         TimelineEvent.objects.select_related("incident")
@@ -206,10 +208,17 @@ def _rows(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> 
             queued_at=now,
             next_attempt_at=now,
             valid_until=now + timedelta(hours=rule.valid_hours),
+            acknowledgement_wanted_by=_acknowledgement_by(event, rule, one, now),
         )
         for one in merged.values()
         for channel, address in _places(one)
     ]
+
+
+def _acknowledgement_by(event: TimelineEvent, rule: Rule, one: Recipient, now: datetime) -> datetime | None:
+    """When somebody with an account is to have acknowledged it by the plan; None when that is not wanted."""
+    within = plans.acknowledgement_due(event.incident, rule.moment, one.audiences) if one.user else None
+    return now + within if within else None
 
 
 def _places(one: Recipient) -> list[tuple[str, str]]:

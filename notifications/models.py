@@ -36,6 +36,7 @@ class Message(models.Model):
     audience = models.CharField(max_length=20, blank=True)
     subject = models.CharField(max_length=250)
     summary = models.TextField(blank=True, help_text="The body alone, for the inbox.")
+    short = models.TextField(blank=True, help_text="One line with its link, for SMS and chat.")
     text = models.TextField()
     html = models.TextField()
     url = models.CharField(max_length=500, blank=True)
@@ -76,6 +77,9 @@ class Delivery(models.Model):
     lease = models.UUIDField(null=True, help_text="Who is sending it.")
     lease_until = models.DateTimeField(null=True, help_text="Somebody else may send it after this.")
     held_until = models.DateTimeField(null=True, help_text="Held back in a storm; goes out in a digest then.")
+    acknowledgement_wanted_by = models.DateTimeField(
+        null=True, help_text="By when the communication plan wants it acknowledged."
+    )
     delivered_at = models.DateTimeField(null=True)
     answer = models.TextField(blank=True, help_text="What the provider said last.")
     reason = models.TextField(blank=True, help_text="Why it failed, waits or was held back, in words.")
@@ -253,6 +257,36 @@ class Occasion(models.TextChoices):
     CANDIDATE = "candidate", "A candidate is raised"
     HOTLINE = "hotline", "The hotline suspects a major incident"
     COMMAND = "command", "A major incident has no manager, or was declared automatically"
+
+
+class TemplateVersion(models.Model):
+    """Words of the organisation's own for one moment and audience (empty for messages to one person).
+
+    The newest version counts; one that `is_shipped` says that the shipped words count again. `failure` is why it
+    could not be used when a message was worded; the shipped words went out instead.
+    """
+
+    moment = models.CharField(max_length=32)
+    audience = models.CharField(max_length=20, choices=Audience.choices, blank=True)
+    number = models.PositiveIntegerField()
+    subject = models.TextField(blank=True)
+    short = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    is_shipped = models.BooleanField(default=False)
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    failed_at = models.DateTimeField(null=True)
+    failure = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["moment", "audience", "number"], name="template_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.moment}, {self.audience or 'person'}, version {self.number}"
 
 
 class EscalationPolicy(models.Model):

@@ -1,4 +1,4 @@
-"""Who is told of what, as data.
+"""Who can be told of what, as data; the communication plan of an incident says who is.
 
 One entry per kind of event: the moment (which names the templates), the audiences that hear of it, and
 the people addressed by name (`to`, a word of `addressees.py`). Kinds that are not listed tell nobody.
@@ -144,14 +144,3 @@ CHANGES_THE_STATUS_PAGE = frozenset(
 
 PROMISE_DUE_SOON = Rule("promise_due_soon", to="promise_owner", valid_hours=1)
 """Said of the event that made the promise, five minutes before it is due."""
-
-CADENCE_MINUTES: dict[str, dict[str, int]] = {
-    "SEV1": {TECHNICAL: 15, MANAGEMENT: 30, STAKEHOLDERS: 30, USERS: 30},
-    "SEV2": {TECHNICAL: 30, MANAGEMENT: 60, STAKEHOLDERS: 60, USERS: 60},
-    "SEV3": {TECHNICAL: 60, MANAGEMENT: 120, STAKEHOLDERS: 120, USERS: 120},
-}
-"""How often each audience hears of an open incident, in minutes, unless an update promises otherwise."""
-
-
-def cadence_minutes(severity: str, audience: str) -> int:
-    return CADENCE_MINUTES.get(severity, CADENCE_MINUTES["SEV2"]).get(audience, 30)

@@ -161,6 +161,12 @@ class WarRoomForm(RoomForm):
 NEXT_UPDATE = [("15", "In 15 min"), ("30", "In 30 min"), ("60", "In 1 h"), ("120", "In 2 h"), ("", "No promise")]
 
 
+def offered_cadence(minutes: int) -> str:
+    """The longest offered time that keeps a cadence of so many minutes."""
+    offered = [int(value) for value, _ in NEXT_UPDATE if value]
+    return str(max((one for one in offered if one <= minutes), default=min(offered)))
+
+
 class UpdateForm(RoomForm):
     """One text for everybody, or a text of its own for an audience."""
 

@@ -60,6 +60,7 @@ from incidents.models.people import (
     people_with_role,
 )
 from incidents.models.phone_calls import CallState, PhoneCall, RecordingState
+from incidents.models.plans import CommunicationPlan, PlanVersion
 from incidents.models.problems import CauseCategory, Problem, ProblemStatus
 from incidents.models.response import (
     Approval,
@@ -127,6 +128,7 @@ __all__ = [
     "ChangeType",
     "Channel",
     "ClockEntry",
+    "CommunicationPlan",
     "Consult",
     "Document",
     "DocumentVersion",
@@ -155,6 +157,7 @@ __all__ = [
     "PayloadState",
     "PhoneCall",
     "Presence",
+    "PlanVersion",
     "Problem",
     "ProblemStatus",
     "RaciMatrix",

@@ -12,6 +12,7 @@ from incidents.actions import changes, downtime, major_incidents, problems, resp
 from incidents.forms import room as forms
 from incidents.models import Approval, Consult, DowntimeInterval, Task, TimelineEvent, User
 from incidents.process import CLOCKS
+from incidents.queries.plans import minutes_to_next_update
 from incidents.queries.war_room import Room
 
 
@@ -122,7 +123,7 @@ def update_now(d: Doing) -> dict[str, Any]:
     parts = [incident.conditions, incident.actions_summary]
     return {
         "text": "\n\n".join(part for part in parts if part),
-        "next_in": "60" if incident.severity == "SEV3" else "30",
+        "next_in": forms.offered_cadence(minutes_to_next_update(incident)),
     }
 
 
