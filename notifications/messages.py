@@ -170,7 +170,7 @@ def word(occasion: Occasion) -> Wording:
 def say(occasion: Occasion, by: words.Compiled) -> Wording:
     """The message in these words. Raises ValueError when they say nothing, or more than a message may be."""
     organisation = Organisation.current()
-    context = _context(occasion, organisation)
+    context = context_of(occasion, organisation)
     values = values_of(occasion, context)
     subject = one_line(html.unescape(by.subject.say(values)))
     # Escaped by the template engine: safe as HTML, and given back as typed in the text.
@@ -180,7 +180,8 @@ def say(occasion: Occasion, by: words.Compiled) -> Wording:
         raise ValueError("The words leave subject, text or short text empty.")
     subject, short = _marked(subject, occasion), _marked(short, occasion)
     text = _tidy(_plain(f"{FOLDER}/layout.txt", {**context, "heading": subject, "body": body}))
-    page = render_to_string(f"{FOLDER}/layout.html", {**context, "heading": subject, "body": linebreaks(body)})
+    paragraphs = mark_safe(linebreaks(body))  # noqa: S308 – escaped above, and only wrapped here
+    page = render_to_string(f"{FOLDER}/layout.html", {**context, "heading": subject, "body": paragraphs})
     summary = "\n\n".join(filter(None, (html.unescape(body), occasion.particulars.quote)))
     return Wording(subject, text, page, summary, context["link"], short)
 
@@ -233,7 +234,8 @@ def _marked(text: str, occasion: Occasion) -> str:
     return one_line(f"DRILL: {text}", LONGEST_SHORT) if is_drill else text
 
 
-def _context(occasion: Occasion, organisation: Organisation) -> dict[str, Any]:
+def context_of(occasion: Occasion, organisation: Organisation) -> dict[str, Any]:
+    """What the layout around the words is made from."""
     facts, details = occasion.incident, occasion.particulars
     public = is_public(occasion.moment, occasion.audience)
     usual = absolute("/status/") if public else facts.url if facts else settings.PUBLIC_URL

@@ -40,9 +40,10 @@ def occasions(moment: str, audience: str) -> Iterator[Occasion]:
     full = occasion(moment, audience)
     yield full
     yield occasion(moment, audience, sparse=True)
+    certain = {one.path for one in variables_of(moment, audience) if not one.optional}
     if full.incident is not None:
-        closed = replace(full.incident, is_open=False, next_update_at=None)
-        yield replace(full, incident=closed)
+        if "incident.next_update_at" not in certain:
+            yield replace(full, incident=replace(full.incident, is_open=False, next_update_at=None))
         yield replace(full, incident=replace(full.incident, is_drill=True))
 
 

@@ -129,7 +129,7 @@ _CANDIDATE = (
 )
 _STEP = (
     _v("it.title", "title of the step", "Setting up a conference bridge"),
-    _v("it.number", "its number", 4, "o"),
+    _v("it.number", "its number", 4),
 )
 _CHANGE = (
     _v("it.ref", "reference of the change", "CHG-5"),
@@ -157,7 +157,7 @@ _OF_MOMENT: dict[str, tuple[Variable, ...]] = {
     "candidate": _CANDIDATE,
     "page": (
         *_PAGE,
-        _v("it.why", "as what the reader is paged", "on call as major incident manager, first in line", "o"),
+        _v("it.why", "as what the reader is paged", "on call as major incident manager, first in line"),
         _v("it.page", "address of the candidate or incident", "https://desk.example.org/candidates/CAN-7/", "o"),
     ),
     "page_unanswered": _PAGE,
