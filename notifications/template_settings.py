@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from incidents.actions.input import clean_text
+from incidents.communication import Moment
 from incidents.errors import Invalid, Stale
 from incidents.models import Organisation, User
 from incidents.permissions import require
@@ -18,8 +19,9 @@ from incidents.process import Audience
 from notifications import samples, words
 from notifications.messages import LONGEST_SHORT, Wording, context_of, say, values_of
 from notifications.models import TemplateVersion
-from notifications.policy import PROMISE_DUE_SOON, RULES
+from notifications.policy import PROMISE_DUE_SOON, PUBLIC_MOMENTS, RULES
 from notifications.template_language import LONGEST_SOURCE, Refused
+from notifications.template_variables import variables_of
 from notifications.words import PERSON, Sources
 
 PARTS = ("subject", "short", "text")
@@ -37,8 +39,41 @@ def slots() -> list[tuple[str, str]]:
     return list(found)
 
 
+_LABELS = {
+    **{one.value: str(one.label) for one in Moment},
+    "candidate": "Candidate raised",
+    "page_unanswered": "Nobody answered a page",
+    "page_late": "Paging is late",
+    "seat_invited": "Invited to a seat",
+    "bridge": "Conference bridge open",
+    "step_reassigned": "Step handed over",
+    "approval_asked": "Decision asked",
+    "approval_decided": "Decision given",
+    "task_added": "Task given",
+    "ticket_linked": "Ticket belongs to a disruption",
+    "ticket_gathered": "Ticket is being looked at with others",
+    "sla_warned": "Ticket due soon",
+    "change_approval_asked": "Approval of a change asked",
+    "change_flagged": "Emergency change without approval",
+    "status_subscription": "Subscription to the status page",
+    "promise_due_soon": "Next update due soon",
+    "promise_overdue": "Next update overdue",
+}
+
+
 def label_of(moment: str) -> str:
-    return moment.replace("_", " ").capitalize()
+    return _LABELS.get(moment) or moment.replace("_", " ").capitalize()
+
+
+def group_of(moment: str) -> str:
+    """Under which heading the list shows a moment."""
+    if moment in Moment.values:
+        return "The life of a major incident"
+    if moment in PUBLIC_MOMENTS:
+        return "Requesters and subscribers"
+    if moment.startswith(("candidate", "page", "on_call")):
+        return "Candidates, paging and on call"
+    return "A person’s part"
 
 
 def whose(audience: str) -> str:
@@ -63,8 +98,22 @@ class Slot:
         return label_of(self.moment)
 
     @property
+    def group(self) -> str:
+        return group_of(self.moment)
+
+    @property
+    def order(self) -> int:
+        """The life of an incident in its order, then the rest as it is."""
+        life = list(Moment.values)
+        return life.index(self.moment) if self.moment in life else len(life)
+
+    @property
     def whose(self) -> str:
         return whose(self.audience)
+
+    @property
+    def is_about_incident(self) -> bool:
+        return any(one.path.startswith("incident.") for one in variables_of(self.moment, self.audience))
 
     @property
     def is_shipped(self) -> bool:

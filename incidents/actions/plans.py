@@ -95,7 +95,7 @@ def withdraw(plan: CommunicationPlan, *, actor: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def switch(incident_id: int, version: PlanVersion, *, reason: str, actor: User, at: datetime) -> MajorIncident:
+def switch(incident_id: int, *, version: PlanVersion, reason: str, actor: User, at: datetime) -> MajorIncident:
     """The incident goes on under another version, from its next message on. Its promise stays as it was made."""
     incident = lock_incident(incident_id)
     require(actor, "command", incident)

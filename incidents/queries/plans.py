@@ -70,8 +70,8 @@ def newest_versions() -> list[PlanVersion]:
     rows = (
         PlanVersion.objects.filter(plan__withdrawn_at=None)
         .select_related("plan__service", "created_by")
-        .order_by("plan", "-number")
-        .distinct("plan")
+        .order_by("plan_id", "-number")
+        .distinct("plan_id")
     )
     saved = sorted(rows, key=lambda one: (one.plan.severity, one.plan.is_particular, one.plan.scope))
     general = {one.plan.severity: one for one in saved if not one.plan.is_particular}

@@ -78,16 +78,16 @@ def test_a_running_incident_keeps_its_version_until_a_manager_switches_with_a_re
     major_incidents.contain(incident.pk, actor=manager, at=timezone.now())
     assert "users" in told(incident, "contained")
     with pytest.raises(Invalid, match="Say why"):
-        plans.switch(incident.pk, newer, reason=" ", actor=manager, at=timezone.now())
+        plans.switch(incident.pk, version=newer, reason=" ", actor=manager, at=timezone.now())
     with pytest.raises(NotAccountable):
-        plans.switch(incident.pk, newer, reason="quieter", actor=people["engineer"], at=timezone.now())
-    incident = plans.switch(incident.pk, newer, reason="quieter", actor=manager, at=timezone.now())
+        plans.switch(incident.pk, version=newer, reason="quieter", actor=people["engineer"], at=timezone.now())
+    incident = plans.switch(incident.pk, version=newer, reason="quieter", actor=manager, at=timezone.now())
     assert str(plan_for(incident)) == "SEV1, version 2"
     said = incident.events.get(kind="incident_edited").payload["reason"]
     assert said == "Communication plan SEV1, version 2 instead of SEV1, version 1: quieter"
     major_incidents.stand_down(incident.pk, reason="over", actor=manager, at=timezone.now())
     with pytest.raises(WrongStage):
-        plans.switch(incident.pk, newer, reason="again", actor=manager, at=timezone.now())
+        plans.switch(incident.pk, version=newer, reason="again", actor=manager, at=timezone.now())
 
 
 def test_the_most_particular_plan_wins(people, checkout):
