@@ -83,5 +83,8 @@ def _channels(plan: Plan, audience: str, moment: str) -> str:
 
 
 def _wording(plan: Plan, moment: str, audience: str, incident: MajorIncident | None) -> Wording:
-    facts = Facts.of(incident) if incident else None
-    return word(replace(samples.occasion(moment, audience, facts=facts), plan=plan))
+    """On the sample, which then has the severity of the plan, or on the incident."""
+    said = replace(samples.occasion(moment, audience, facts=Facts.of(incident) if incident else None), plan=plan)
+    if incident is None and said.incident is not None:
+        said = replace(said, incident=replace(said.incident, severity=plan.severity))
+    return word(said)

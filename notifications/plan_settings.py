@@ -15,6 +15,7 @@ from incidents.actions import plans as acts
 from incidents.communication import LONGEST_CADENCE, SHORTEST_CADENCE, Moment, Telling, moments_of
 from incidents.errors import Invalid
 from incidents.models import PlanVersion, User
+from incidents.permissions import require
 from incidents.process import Audience
 from notifications.escalation_policy import check_target
 from notifications.models import ChannelKey
@@ -42,6 +43,7 @@ def save_plan(
     at: datetime,
 ) -> PlanVersion:
     """Saves the next version of the plan of `before`. Raises Invalid naming audiences, Stale or NotAccountable."""
+    require(actor, "configure_communication")
     return acts.keep_version(before.plan, clean_content(content), note=note, based_on=based_on, actor=actor, at=at)
 
 

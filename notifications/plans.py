@@ -21,6 +21,7 @@ class Plan:
     """`name` and `version` say which it is ("SEV1, Checkout", 3); `content` as in `incidents.communication`."""
 
     name: str
+    severity: str
     version: int
     content: Mapping[str, Mapping[str, Any]]
 
@@ -63,7 +64,7 @@ class Plan:
 
 
 def plan_of(version: PlanVersion) -> Plan:
-    return Plan(str(version.plan), version.number, version.content)
+    return Plan(str(version.plan), version.plan.severity, version.number, version.content)
 
 
 def plan_for(incident: MajorIncident) -> Plan:

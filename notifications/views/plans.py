@@ -95,7 +95,7 @@ def plan_edit(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST" and _save(request, form):
         said = "Saved. New major incidents get this version; those under way keep theirs until somebody switches."
         return go(request, reverse("plan", args=[key]), said)
-    context = {"form": form, "version": version, "look": LookForm(reader=reader(request))}
+    context = {"form": form, "version": version, "look": LookForm(sent(request), reader=reader(request))}
     return render(request, "notifications/plans/edit.html", context, status=422 if request.method == "POST" else 200)
 
 
