@@ -8,6 +8,7 @@ one record and one address, so that an answer by somebody else is known for what
 import re
 from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -37,12 +38,14 @@ class Reference:
         return constant_time_compare(self.token[:_WHO], _who(address))
 
 
+@lru_cache(maxsize=256)
 def token(ref: str, address: str) -> str:
     """Twenty letters that only this installation can make for this record and address."""
     who = _who(address)
     return who + _letters(f"{ref.upper()}|{who}", "proof", _PROOF)
 
 
+@lru_cache(maxsize=256)
 def _who(address: str) -> str:
     return _letters(address.strip().lower(), "address", _WHO)
 
@@ -73,14 +76,20 @@ def is_own_message_id(value: str) -> bool:
     return found is not None and found[1].lower() == own_host().lower()
 
 
+@lru_cache(maxsize=8)
+def _mailbox(text: str) -> tuple[str, str]:
+    """Name and address of a setting; asked several times for every mail."""
+    return parseaddr(text)
+
+
 def desk_address() -> str:
     """The address the desk writes from, lower-case; mail to it is always accepted."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower()
+    return _mailbox(settings.DEFAULT_FROM_EMAIL)[1].lower()
 
 
 def reply_to(ref: str, address: str) -> str:
     """Where an answer to our mail goes: the desk's address with the reference in it, where it may hold one."""
-    name, base = parseaddr(settings.MAIL_REPLY_TO or settings.DEFAULT_FROM_EMAIL)
+    name, base = _mailbox(settings.MAIL_REPLY_TO or settings.DEFAULT_FROM_EMAIL)
     return formataddr((name, _with_reference(base, ref, address) if ref else base))
 
 
@@ -92,7 +101,7 @@ def _with_reference(base: str, ref: str, address: str) -> str:
 
 def subject_mark(ref: str, address: str) -> str:
     """What the subject has to carry because the Reply-To cannot; "" when it can."""
-    base = parseaddr(settings.MAIL_REPLY_TO or settings.DEFAULT_FROM_EMAIL)[1]
+    base = _mailbox(settings.MAIL_REPLY_TO or settings.DEFAULT_FROM_EMAIL)[1]
     return "" if _with_reference(base, ref, address) != base else f" [{ref} {token(ref, address)}]"
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import CharField, Count, Min, Q
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from incidents.actions import steps
@@ -55,6 +56,8 @@ def told_of(incident_id: int, moments: tuple[str, ...], declarer_id: int | None 
         Delivery.objects.filter(incident=incident_id, moment__in=moments)
         .exclude(state=DeliveryState.SUPPRESSED)
         .exclude(channel=ChannelKey.IN_APP, recipient__email__gt="")  # there is another address; only that is evidence
+        .filter(destination__isnull=True)  # a place many read proves of nobody that they read it
+        .annotate(reader=Coalesce(Cast("recipient", CharField()), "address"))
     )
     delivered = Q(state=DeliveryState.DELIVERED)
     besides = ~Q(recipient=declarer_id) | Q(recipient__isnull=True) if declarer_id else Q(pk__isnull=False)
@@ -62,10 +65,10 @@ def told_of(incident_id: int, moments: tuple[str, ...], declarer_id: int | None 
     for name in Audience.values:
         within = Q(audiences__contains=[name])
         figures |= {
-            f"{name}_of": Count("address", distinct=True, filter=within),
-            f"{name}_told": Count("address", distinct=True, filter=within & delivered),
-            f"{name}_others": Count("address", distinct=True, filter=within & besides),
-            f"{name}_others_told": Count("address", distinct=True, filter=within & delivered & besides),
+            f"{name}_of": Count("reader", distinct=True, filter=within),
+            f"{name}_told": Count("reader", distinct=True, filter=within & delivered),
+            f"{name}_others": Count("reader", distinct=True, filter=within & besides),
+            f"{name}_others_told": Count("reader", distinct=True, filter=within & delivered & besides),
             f"{name}_first_at": Min("delivered_at", filter=within & delivered & besides),
         }
     found = rows.aggregate(**figures)

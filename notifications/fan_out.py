@@ -25,8 +25,9 @@ from notifications import audiences as groups
 from notifications import plans
 from notifications.addressees import addressees
 from notifications.bell import ring
-from notifications.models import ChannelKey, Delivery, FanOut, PageCall
+from notifications.models import Delivery, FanOut, PageCall
 from notifications.policy import NORMAL, PRIORITY_OF_AUDIENCE, RULES, URGENT, Rule
+from notifications.routing import Place, Router, destinations
 
 BATCH = 200
 LONGEST_ID = 120
@@ -63,6 +64,7 @@ def tell(event: TimelineEvent, rule: Rule) -> None:
     outside = list(strangers)
     recipients = [*named, *_recipients(people[:BATCH], told), *_addresses(outside[:BATCH])]
     queue(event, rule, recipients)
+    _tell_places(event, rule, told)
     if len(people) > BATCH or len(outside) > BATCH:
         FanOut.objects.get_or_create(event=event)
 
@@ -193,26 +195,39 @@ def _rows(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> 
         if before is None or one.audiences:
             merged[key] = replace(one, priority=min(one.priority, before.priority)) if before else one
     now = timezone.now()
-    return [
-        Delivery(
-            event=event,
-            incident_id=event.incident_id,
-            recipient=one.user,
-            address=address,
-            channel=channel,
-            moment=rule.moment,
-            audience=one.audience,
-            audiences=list(one.audiences),
-            message_id=message_id(event.pk, channel, address, _ref(event)),
-            priority=one.priority,
-            queued_at=now,
-            next_attempt_at=now,
-            valid_until=now + timedelta(hours=rule.valid_hours),
-            acknowledgement_wanted_by=_acknowledgement_by(event, rule, one, now),
-        )
-        for one in merged.values()
-        for channel, address in _places(one)
-    ]
+    severity = event.incident.severity if event.incident else ""
+    router = Router.of((one.user for one in merged.values() if one.user), now)
+    rows: dict[tuple[str, str], Delivery] = {}
+    for one in merged.values():
+        named = plans.channels_for(event.incident, rule.moment, one.audience)
+        for place in router.places(one.user, one.email, moment=rule.moment, severity=severity, now=now, channels=named):
+            # One telephone that two people gave rings once.
+            rows.setdefault((place.channel, place.address), row_for(event, rule, one, place, now))
+    return list(rows.values())
+
+
+def row_for(event: TimelineEvent, rule: Rule, one: Recipient, place: Place, now: datetime) -> Delivery:
+    """The unsaved row of one message to one place."""
+    begins = place.not_before or now
+    return Delivery(
+        event=event,
+        incident_id=event.incident_id,
+        recipient=one.user,
+        address=place.address,
+        channel=place.channel,
+        contact=place.contact,
+        destination=place.destination,
+        moment=rule.moment,
+        audience=one.audience,
+        audiences=list(one.audiences),
+        message_id=message_id(event.pk, place.channel, place.address, _ref(event)),
+        priority=one.priority,
+        queued_at=now,
+        next_attempt_at=begins,
+        valid_until=begins + timedelta(hours=rule.valid_hours),
+        reason=place.why_later,
+        acknowledgement_wanted_by=_acknowledgement_by(event, rule, one, now),
+    )
 
 
 def _acknowledgement_by(event: TimelineEvent, rule: Rule, one: Recipient, now: datetime) -> datetime | None:
@@ -221,12 +236,17 @@ def _acknowledgement_by(event: TimelineEvent, rule: Rule, one: Recipient, now: d
     return now + within if within else None
 
 
-def _places(one: Recipient) -> list[tuple[str, str]]:
-    """In the product always additionally to e-mail."""
-    places: list[tuple[str, str]] = [(ChannelKey.EMAIL, one.email)] if one.email else []
-    if one.user is not None:
-        places.append((ChannelKey.IN_APP, f"user-{one.user.pk}"))
-    return places
+def _tell_places(event: TimelineEvent, rule: Rule, told: tuple[str, ...]) -> None:
+    """The places many read, each once, in the words of the most detailed of its audiences."""
+    now = timezone.now()
+    rows = []
+    for found, counts in destinations(event, told):
+        reader = Recipient(None, "", counts[0], counts, PRIORITY_OF_AUDIENCE[Audience(counts[0])])
+        place = Place(found.channel, f"destination-{found.pk}", destination=found)
+        rows.append(row_for(event, rule, reader, place, now))
+    if rows:
+        Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+        ring()
 
 
 def message_id(event_id: int, channel: str, address: str, ref: str = "") -> str:

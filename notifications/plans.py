@@ -85,6 +85,11 @@ def hearing(incident: MajorIncident | None, moment: str, audiences: tuple[str, .
     return tuple(one for one in audiences if plan.tells(one, moment))
 
 
+def channels_for(incident: MajorIncident | None, moment: str, audience: str) -> tuple[str, ...]:
+    """The channels the incident's plan names for this message; none means as the person prefers."""
+    return plan_for(incident).channels(audience, moment) if incident is not None and audience else ()
+
+
 def acknowledgement_due(incident: MajorIncident | None, moment: str, audiences: Iterable[str]) -> timedelta | None:
     """How long somebody of these audiences has to acknowledge; the shortest counts. None when it is not wanted."""
     if incident is None:

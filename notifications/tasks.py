@@ -11,10 +11,18 @@ from notifications.status import files, subscribers
 @shared_task(ignore_result=True, time_limit=110)
 def sweep_deliveries() -> int:
     """The wake-up after an event, and every five seconds what a lost wake-up or a dead worker left."""
+    for channel in delivery.remote_channels_due(now=timezone.now()):
+        sweep_channel.apply_async((channel,), ignore_result=True, retry=False, expires=60)
     tried = queued_mail.send_due(at=timezone.now())
     tried += delivery.deliver_due()
     evidence.report_outstanding()
     return tried
+
+
+@shared_task(ignore_result=True, time_limit=110)
+def sweep_channel(channel: str) -> int:
+    """What is due on one channel with a provider; apart from the others, which a slow provider must not hold up."""
+    return delivery.deliver_due(seconds=50, only=[channel])
 
 
 @shared_task(ignore_result=True)

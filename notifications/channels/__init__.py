@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from notifications.models import Delivery, Message
@@ -18,16 +19,23 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the channel said. `is_final` refusals are not tried again; `answer` is the provider's own words."""
+    """What the channel said. `is_final` refusals are not tried again; `answer` is the provider's own words.
+
+    `blames_address`: the address is wrong, the provider is well. `retry_after` is how long the provider asked to be
+    left alone, None when it did not say. `provider_id` is what it calls the message; receipts name it later.
+    """
 
     accepted: bool
     answer: str = ""
     is_final: bool = False
+    blames_address: bool = False
+    retry_after: timedelta | None = None
+    provider_id: str = ""
 
 
 class Channel(Protocol):
     """`batch` messages are taken at once. With `one_at_a_time` no two workers send by it together, so that a
-    worker that dies repeats one message at most."""
+    worker that dies repeats one message at most, and a provider that hangs holds one thread at most."""
 
     key: str
     batch: int
@@ -45,3 +53,8 @@ def registry() -> dict[str, Channel]:
 
     channels: tuple[Channel, ...] = (InAppChannel(), EmailChannel())
     return {channel.key: channel for channel in channels}
+
+
+LOCAL = ("in_app", "email")
+"""Sent by every sweep of the outbox. Each other channel has a task of its own, so that a provider that hangs holds up
+nobody else's messages."""

@@ -4,12 +4,13 @@ import re
 import smtplib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from email.utils import parseaddr
+from email.header import Header
+from email.utils import formatdate, parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.smtp import EmailBackend
-from django.core.mail.message import BadHeaderError
+from django.core.mail.message import BadHeaderError, forbid_multi_line_headers, sanitize_address
 from django.utils.html import format_html
 
 from incidents import mail_reference
@@ -20,22 +21,24 @@ from notifications.models import ChannelKey
 from notifications.status.subscribers import end_url
 
 SECONDS_PER_COMMAND = 5
+LONGEST_LINE = 78
+_UNFOLDED = re.compile(rb"\r\n(?![ \t])")
 WRITTEN_BY_PEOPLE = ("ticket_commented",)
 _CANNOT_REACH = "The mail server cannot be reached"
 
 
 class EmailChannel:
     key = ChannelKey.EMAIL.value
-    batch = 20
+    batch = 100
     one_at_a_time = True
 
     def send(self, wanted: Iterable[Outgoing]) -> Iterator[list[tuple[Outgoing, Outcome]]]:
         """One message after the other over one kept connection, opened again when the server hangs up."""
         backend = EmailBackend(timeout=min(settings.EMAIL_TIMEOUT or SECONDS_PER_COMMAND, SECONDS_PER_COMMAND))
-        unreachable = ""
+        writer, unreachable = Writer(), ""
         try:
             for one in wanted:
-                outcome = Outcome(False, unreachable) if unreachable else _try(backend, one)
+                outcome = Outcome(False, unreachable) if unreachable else _try(backend, writer, one)
                 if outcome.answer.startswith(_CANNOT_REACH):
                     unreachable = outcome.answer  # the rest of the batch waits with it, without a time-out each
                 yield [(one, outcome)]
@@ -44,16 +47,44 @@ class EmailChannel:
                 backend.close()
 
 
-def _try(backend: EmailBackend, one: Outgoing) -> Outcome:
+class Writer:
+    """Composes the mails of one batch. A body that many read is encoded once: that is most of the work of a mail."""
+
+    def __init__(self) -> None:
+        self._body: tuple[tuple[str, str], bytes] | None = None
+
+    def raw(self, one: Outgoing) -> bytes:
+        """The mail as it goes over the wire, without the dot-stuffing of SMTP.
+
+        Raises BadHeaderError or ValueError when a header could not be written as it stands.
+        """
+        head = "".join(_line(name, value) for name, value in _headers(one).items())
+        return head.encode("ascii") + self._encoded(*_words(one))
+
+    def _encoded(self, text: str, markup: str) -> bytes:
+        """From the headers that describe the body on: plain text with an HTML alternative."""
+        if self._body is None or self._body[0] != (text, markup):
+            mail = EmailMultiAlternatives(body=text)
+            mail.attach_alternative(markup, "text/html")
+            raw = mail.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
+            head, _, body = raw.partition(b"\r\n\r\n")
+            kept = [line for line in _UNFOLDED.split(head) if line.lower().startswith((b"content-", b"mime-"))]
+            self._body = ((text, markup), b"\r\n".join(kept) + b"\r\n\r\n" + body)
+        return self._body[1]
+
+
+def _try(backend: EmailBackend, writer: Writer, one: Outgoing) -> Outcome:
     try:
-        raw = compose(one).message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
+        raw = writer.raw(one)
     except (BadHeaderError, ValueError) as error:
-        return Outcome(False, f"The message cannot be sent to this address: {error}", is_final=True)
+        return Outcome(
+            False, f"The message cannot be sent to this address: {error}", is_final=True, blames_address=True
+        )
     try:
         return _hand_over(backend, _connected(backend), one.delivery.address, raw, return_path_of(one))
     except ValueError as error:
         _hang_up(backend)
-        return Outcome(False, f"The address cannot be used: {error}", is_final=True)
+        return Outcome(False, f"The address cannot be used: {error}", is_final=True, blames_address=True)
     except smtplib.SMTPDataError as error:
         return Outcome(False, _in_words(error), is_final=error.smtp_code >= 500)
     except (OSError, smtplib.SMTPException) as error:
@@ -94,7 +125,8 @@ def _hand_over(backend: EmailBackend, connection: smtplib.SMTP, address: str, ra
                 with suppress(smtplib.SMTPServerDisconnected):
                     connection.rset()
             # A refused sender is a fault of the installation, not of this address: it is tried again.
-            return Outcome(False, said, is_final=code >= 500 and name != "sender")
+            is_final = code >= 500 and name != "sender"
+            return Outcome(False, said, is_final=is_final, blames_address=is_final and name == "recipient")
     return Outcome(True, said)
 
 
@@ -132,32 +164,49 @@ def _thread(one: Outgoing) -> dict[str, str]:
     return known | ({"In-Reply-To": safe} if safe else {})
 
 
-def compose(one: Outgoing) -> EmailMultiAlternatives:
-    """Plain text with an HTML alternative; marked as automatic so that nobody's absence note answers it."""
-    delivery, message = one.delivery, one.message
+def _headers(one: Outgoing) -> dict[str, str]:
+    """Marked as automatic so that nobody's absence note answers it."""
+    delivery = one.delivery
+    ref = _ref(one)
     headers = {
+        "Subject": one.message.subject + (mail_reference.subject_mark(ref, delivery.address) if ref else ""),
+        "From": settings.DEFAULT_FROM_EMAIL,
+        "To": sanitize_address(delivery.address, "utf-8"),
+        "Reply-To": _reply_to(one),
+        "Date": formatdate(),
         "Message-ID": delivery.message_id,
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "X-MIM-Loop": mail_reference.own_host(),
         **_thread(one),
     }
-    text, markup = message.text, message.html
-    if delivery.recipient_id is None and delivery.audience == Audience.USERS:
+    if _may_end(one):
         url = end_url(delivery.address)
         headers |= {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-        text = f"{text}\n\nNo more of these mails: {url}\n"
-        markup = markup.replace("</body>", format_html('<p><a href="{}">No more of these mails</a></p></body>', url))
-    ref = _ref(one)
-    mail = EmailMultiAlternatives(
-        subject=message.subject + (mail_reference.subject_mark(ref, delivery.address) if ref else ""),
-        body=text,
-        to=[delivery.address],
-        reply_to=[_reply_to(one)],
-        headers=headers,
-    )
-    mail.attach_alternative(markup, "text/html")
-    return mail
+    return headers
+
+
+def _words(one: Outgoing) -> tuple[str, str]:
+    """Text and HTML; whoever follows without an account can end it from the mail."""
+    text, markup = one.message.text, one.message.html
+    if not _may_end(one):
+        return text, markup
+    url = end_url(one.delivery.address)
+    ending = format_html('<p><a href="{}">No more of these mails</a></p></body>', url)
+    return f"{text}\n\nNo more of these mails: {url}\n", markup.replace("</body>", ending)
+
+
+def _may_end(one: Outgoing) -> bool:
+    return one.delivery.recipient_id is None and one.delivery.audience == Audience.USERS
+
+
+def _line(name: str, value: str) -> str:
+    """One header, encoded and folded as Django does it; a line break in a value is refused."""
+    name, value = forbid_multi_line_headers(name, value, "utf-8")
+    is_folded = "\n" in value  # what was not ASCII is encoded and folded already
+    if not is_folded and len(name) + len(value) + 2 > LONGEST_LINE:
+        value = Header(value, maxlinelen=LONGEST_LINE, header_name=name).encode()
+    return f"{name}: {value}\n".replace("\n", "\r\n")
 
 
 def _hang_up(backend: EmailBackend) -> None:

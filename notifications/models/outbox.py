@@ -5,13 +5,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from incidents.models import Candidate, MajorIncident, Service, TimelineEvent, User
+from incidents.models import MajorIncident, Service, TimelineEvent, User
 from incidents.process import Audience
-
-
-class ChannelKey(models.TextChoices):
-    EMAIL = "email", "E-mail"
-    IN_APP = "in_app", "In the product"
+from notifications.models.channels import ChannelKey, ContactPoint, Destination
 
 
 class DeliveryState(models.TextChoices):
@@ -61,8 +57,24 @@ class Delivery(models.Model):
     event = models.ForeignKey(TimelineEvent, on_delete=models.PROTECT, related_name="+")
     incident = models.ForeignKey(MajorIncident, null=True, on_delete=models.PROTECT, related_name="+")
     recipient = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    address = models.CharField(max_length=254, help_text="E-mail address, or user-N inside the product.")
-    channel = models.CharField(max_length=8, choices=ChannelKey.choices)
+    address = models.CharField(
+        max_length=254,
+        help_text="E-mail address or number; user-N inside the product, contact-N or destination-N where it is secret.",
+    )
+    channel = models.CharField(max_length=12, choices=ChannelKey.choices)
+    contact = models.ForeignKey(
+        ContactPoint, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    destination = models.ForeignKey(
+        Destination, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    instead_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+        help_text="The failed one it follows.",
+    )  # fmt: skip
+    provider_id = models.CharField(
+        max_length=120, blank=True, help_text="What the provider calls it; receipts and answers name it."
+    )
     moment = models.CharField(max_length=32)
     audience = models.CharField(max_length=20, choices=Audience.choices, blank=True)
     audiences = ArrayField(models.CharField(max_length=20, choices=Audience.choices), default=list)
@@ -96,6 +108,11 @@ class Delivery(models.Model):
             models.Index(fields=["recipient", "-id"], name="deliveries_of_a_person"),
             models.Index(fields=["state", "-id"], name="deliveries_by_state"),
             models.Index(fields=["address", "channel", "-delivered_at"], name="deliveries_in_a_storm"),
+            models.Index(fields=["contact"], name="deliveries_to_a_contact_point", condition=Q(contact__isnull=False)),
+            models.Index(
+                fields=["destination", "-id"], name="deliveries_to_a_place", condition=Q(destination__isnull=False)
+            ),
+            models.Index(fields=["provider_id"], name="deliveries_by_provider_id", condition=~Q(provider_id="")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["event", "channel", "address"], name="told_once_per_event_and_address"),
@@ -249,145 +266,3 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.beaten_at:%F %T}"
-
-
-class Occasion(models.TextChoices):
-    """What somebody is paged for."""
-
-    CANDIDATE = "candidate", "A candidate is raised"
-    HOTLINE = "hotline", "The hotline suspects a major incident"
-    COMMAND = "command", "A major incident has no manager, or was declared automatically"
-
-
-class TemplateVersion(models.Model):
-    """Words of the organisation's own for one moment and audience (empty for messages to one person).
-
-    The newest version counts; one that `is_shipped` says that the shipped words count again. `failure` is why it
-    could not be used when a message was worded; the shipped words went out instead.
-    """
-
-    moment = models.CharField(max_length=32)
-    audience = models.CharField(max_length=20, choices=Audience.choices, blank=True)
-    number = models.PositiveIntegerField()
-    subject = models.TextField(blank=True)
-    short = models.TextField(blank=True)
-    text = models.TextField(blank=True)
-    is_shipped = models.BooleanField(default=False)
-    note = models.TextField(blank=True)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField()
-    failed_at = models.DateTimeField(null=True)
-    failure = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ["-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["moment", "audience", "number"], name="template_version_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.moment}, {self.audience or 'person'}, version {self.number}"
-
-
-class EscalationPolicy(models.Model):
-    """Who is paged on an occasion, and who next when nobody answers. Without a row the shipped policy counts.
-
-    A step is {"who": [target, …], "wait_seconds": n}; `escalation_policy.py` reads targets.
-    """
-
-    occasion = models.CharField(max_length=12, choices=Occasion.choices, unique=True)
-    steps = models.JSONField(default=list)
-    repeat = models.PositiveSmallIntegerField(default=0, help_text="How often it begins again from the first step.")
-    changed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    changed_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return str(self.get_occasion_display())
-
-
-class PageState(models.TextChoices):
-    PAGING = "paging", "Paging"
-    ANSWERED = "answered", "Answered"
-    ENDED = "ended", "Ended"
-    UNANSWERED = "unanswered", "Nobody answered"
-
-
-class Page(models.Model):
-    """One escalation: people are called step by step until somebody answers. `plan` is the policy as it was at the
-    beginning; `due_at` (aware UTC) is when the next step is taken, None once it is over."""
-
-    occasion = models.CharField(max_length=12, choices=Occasion.choices)
-    event = models.OneToOneField(TimelineEvent, on_delete=models.PROTECT, related_name="+")
-    candidate = models.ForeignKey(Candidate, null=True, on_delete=models.PROTECT, related_name="+")
-    incident = models.ForeignKey(MajorIncident, null=True, on_delete=models.PROTECT, related_name="+")
-    plan = models.JSONField()
-    state = models.CharField(max_length=10, choices=PageState.choices, default=PageState.PAGING)
-    round = models.PositiveSmallIntegerField(default=0)
-    step = models.PositiveSmallIntegerField(default=0, help_text="Taken next.")
-    started_at = models.DateTimeField()
-    due_at = models.DateTimeField(null=True)
-    answered_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    ended_at = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=200, blank=True, help_text="Why it ended, in words.")
-    alarmed_at = models.DateTimeField(null=True, help_text="When somebody was told that a step is late.")
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["due_at"], name="pages_due", condition=Q(state="paging")),
-            models.Index(fields=["candidate", "-id"], name="pages_of_a_candidate"),
-            models.Index(fields=["incident", "-id"], name="pages_of_an_incident"),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["candidate"], condition=Q(state="paging"), name="one_page_at_a_time_per_candidate"
-            ),
-            models.UniqueConstraint(
-                fields=["incident"], condition=Q(state="paging"), name="one_page_at_a_time_per_incident"
-            ),
-            models.CheckConstraint(
-                condition=Q(candidate__isnull=False, incident__isnull=True)
-                | Q(candidate__isnull=True, incident__isnull=False),
-                name="page_about_one_record",
-            ),
-            models.CheckConstraint(
-                condition=Q(state="paging", due_at__isnull=False) | ~Q(state="paging") & Q(due_at__isnull=True),
-                name="paging_has_a_due_time",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.occasion} {self.ref}: {self.state}"
-
-    @property
-    def ref(self) -> str:
-        return f"CAN-{self.candidate_id}" if self.candidate_id else f"MI-{self.incident_id}"
-
-
-class CallState(models.TextChoices):
-    CALLED = "called", "Called"
-    KNOWS = "knows", "Knows already"
-    ANSWERED = "answered", "Answered"
-    PASSED_ON = "passed_on", "Passed on"
-
-
-class PageCall(models.Model):
-    """One person called in one step of a page. `why` says as what; `event` is the entry its messages belong to."""
-
-    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="calls")
-    round = models.PositiveSmallIntegerField()
-    step = models.PositiveSmallIntegerField()
-    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    why = models.CharField(max_length=200)
-    state = models.CharField(max_length=10, choices=CallState.choices, default=CallState.CALLED)
-    called_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True)
-    event = models.ForeignKey(TimelineEvent, null=True, on_delete=models.PROTECT, related_name="+")
-
-    class Meta:
-        ordering = ["id"]
-        indexes = [models.Index(fields=["event", "person"], name="calls_of_an_event")]
-        constraints = [models.UniqueConstraint(fields=["page", "round", "step", "person"], name="called_once_per_step")]
-
-    def __str__(self) -> str:
-        return f"{self.person} on {self.page_id}: {self.state}"
