@@ -4,6 +4,8 @@ words. Writes nothing."""
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from django.utils import timezone
+
 from incidents.communication import Moment
 from incidents.models import MajorIncident, User
 from incidents.process import Audience
@@ -12,6 +14,7 @@ from notifications.messages import Facts, Wording, word
 from notifications.plan_settings import channels_in_words
 from notifications.plans import Plan
 from notifications.preview import CHANNELS
+from notifications.routing import Router
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def look(
         audience=str(Audience(reads).label),
         counts_for=[str(Audience(one).label) for one in told],
         silent="" if told else _silent(plan, moment, belongs, person, incident),
-        channels=_channels(plan, reads, moment),
+        channels=_ways(plan, reads, moment, person) if person else _channels(plan, reads, moment),
         is_urgent=plan.is_urgent(reads, moment),
         cadence_minutes=plan.cadence(reads),
         acknowledge_minutes=min(minutes, default=None),
@@ -75,6 +78,15 @@ def _silent(plan: Plan, moment: str, belongs: list[str], person: User | None, in
     named = " and ".join(str(Audience(one).label) for one in belongs)
     because = next(filter(None, (plan.silent_because(one) for one in belongs)), "") if moment == "declared" else ""
     return f"{named}: this moment is not told.{f' Because: {because}' if because else ''}"
+
+
+def _ways(plan: Plan, audience: str, moment: str, person: User) -> str:
+    """Where it would reach this person now: the plan, their own order and quiet hours, and what works."""
+    now = timezone.now()
+    places = Router.of([person], now).places(
+        person, person.email, moment=moment, severity=plan.severity, now=now, channels=plan.channels(audience, moment)
+    )
+    return channels_in_words(list(dict.fromkeys(place.channel for place in places)))
 
 
 def _channels(plan: Plan, audience: str, moment: str) -> str:

@@ -11,8 +11,8 @@ from incidents.errors import Duplicate, Invalid, NotAccountable, Stale, WrongSta
 from incidents.models import PlanVersion
 from incidents.process import Audience
 from incidents.queries.plans import as_shipped, newest_version
-from notifications import evidence, plan_settings, preview
-from notifications.models import Delivery
+from notifications import evidence, plan_preview, plan_settings, preview
+from notifications.models import ChannelAccount, ContactPoint, Delivery
 from notifications.plans import plan_for
 from tests.notifications.conftest import declare
 
@@ -146,6 +146,27 @@ def test_channels_are_data_of_the_plan(people, checkout):
     assert plan.channels("technical", "declared") == ("in_app", "email")
     assert plan.channels("technical", "contained") == ("email",)
     assert plan.channels("users", "declared") == ()
+
+
+def test_the_channels_of_the_plan_go_before_those_a_person_prefers_and_the_preview_says_so(people, checkout):
+    engineer = people["engineer"]
+    ChannelAccount.objects.create(channel="sms", changed_at=NOW)
+    number = {"channel": "sms", "address": "+4915112345678", "position": 9, "takes_messages": False}
+    ContactPoint.objects.create(user=engineer, verified_at=NOW, created_at=NOW, **number)
+    save(changed(technical={"urgent_channels": ["sms", "email"]}), people["manager"])
+    incident = declare(people["manager"], checkout)
+    major_incidents.contain(incident.pk, actor=people["manager"], at=timezone.now())
+
+    def ways(moment):
+        rows = Delivery.objects.filter(incident=incident, recipient=engineer, moment=moment)
+        return set(rows.values_list("channel", flat=True))
+
+    assert ways("declared") == {"sms", "email", "in_app"}  # urgent
+    assert ways("contained") == {"email", "in_app"}
+    about = {"moment": "declared", "audience": "users", "person": engineer, "incident": None, "targets": {}}
+    shown = plan_preview.look(plan_for(incident), **about)
+    assert (shown.channels, shown.audience) == ("E-mail, SMS, In the product", "Technical team")
+    assert shown.wording.short.startswith("MIM MI-12 SEV1 Checkout answers 502: declared.")
 
 
 def test_a_silent_audience_needs_a_reason_and_is_not_waited_for(people, checkout):
