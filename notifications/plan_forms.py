@@ -216,8 +216,8 @@ class TemplateForm(DeskForm):
         max_length=8_000,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "true"}),
-        help_text="Paragraphs with an empty line between them. The HTML part is made from it; when they hear again, "
-        "the facts and the link stand below by themselves.",
+        help_text="Paragraphs with an empty line between them; the HTML part is made from them. The facts, the time of "
+        "the next update and the link are added below by themselves.",
     )
     short = forms.CharField(
         label="Short text",
