@@ -178,6 +178,7 @@ ACTS: dict[str, rules.Predicate] = {
     "configure": is_administrator,
     "view_mail": is_administrator | is_desk_manager,
     "configure_influx": is_administrator | is_desk_manager | is_incident_manager,
+    "configure_communication": is_administrator | is_incident_manager,
     "import_history": is_administrator | is_desk_manager,
     "use_portal": has_any_role,
     "resend_message": is_administrator | is_desk_manager | is_incident_manager,
@@ -208,6 +209,7 @@ _REFUSALS = {
     "contribute": "Only people with a seat on this incident contribute to it.",
     "configure": "Only an administrator changes this.",
     "configure_integrations": "Only an administrator or a service desk manager looks after integrations and rules.",
+    "configure_communication": "Only an administrator or a major incident manager changes plans and templates.",
     "view_mail": "Only service desk managers and administrators see to mail that comes in.",
     "resend_message": "Only major incident managers, service desk managers and administrators send a message again.",
     "keep_rota": "Only the service desk manager or an administrator changes a rota.",
@@ -226,6 +228,8 @@ def _who_may(act: str, record: object) -> list[str]:
         return list(people_with_role(A.MAJOR_INCIDENT_MANAGER).values_list("email", flat=True)[:20])
     if act == "configure_integrations":
         return list(people_with_role(A.ADMINISTRATOR, A.SERVICE_DESK_MANAGER).values_list("email", flat=True)[:20])
+    if act == "configure_communication":
+        return list(people_with_role(A.ADMINISTRATOR, A.MAJOR_INCIDENT_MANAGER).values_list("email", flat=True)[:20])
     if act == "configure":
         return list(people_with_role(A.ADMINISTRATOR).values_list("email", flat=True)[:20])
     if act == "approve_change" and isinstance(record, Change):

@@ -75,6 +75,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("organisation", "Organisation", "building", ADMINISTRATORS),
             Place("sla", "Service levels", "clock", ADMINISTRATORS | {A.SERVICE_DESK_MANAGER}),
             Place("audiences", "Audiences", "speakerphone", ADMINISTRATORS),
+            Place("plan_list", "Communication", "messages", ADMINISTRATORS | COMMANDERS),
             Place("influx", "Influx", "trending-up", ADMINISTRATORS | COMMANDERS),
             Place("escalation_policies", "Escalation", "bell-ringing", ADMINISTRATORS | COMMANDERS),
             Place("raci", "RACI matrix", "table", ADMINISTRATORS | COMMANDERS),

@@ -66,6 +66,10 @@ def screens() -> Iterator[Screen]:
     yield from _screen("my-messages", A.MAJOR_INCIDENT_MANAGER, "message_settings")
     yield from _screen("declare", A.MAJOR_INCIDENT_MANAGER, "declare")
     yield from _screen("messages", A.MAJOR_INCIDENT_MANAGER, "delivery_list")
+    yield from _screen("communication-plan", A.MAJOR_INCIDENT_MANAGER, "plan", "sev1")
+    yield from _screen("communication-plan-edit", A.MAJOR_INCIDENT_MANAGER, "plan_edit", "sev1")
+    yield from _screen("words", A.MAJOR_INCIDENT_MANAGER, "template_list")
+    yield from _screen("words-edit", A.MAJOR_INCIDENT_MANAGER, "template", "declared", "users")
     yield from _records()
 
 

@@ -18,6 +18,7 @@ from incidents.models import (
 )
 from incidents.on_call import on_call
 from incidents.process import AccountRole, Role, SeatState
+from notifications.escalation_policy import wanted
 from notifications.models import Delivery, DeliveryState, StatusSubscriber
 
 Addressee = User | str
@@ -180,6 +181,12 @@ def _service_desk_managers(event: TimelineEvent) -> Iterable[Addressee]:
     )
 
 
+def _told_of_silence(event: TimelineEvent) -> Iterable[Addressee]:
+    """Whom the plan names when somebody did not acknowledge; the service desk managers when that means nobody."""
+    named = wanted(event.payload.get("escalate_to", []), at=timezone.now(), but=frozenset())
+    return [one.person for one in named] or _service_desk_managers(event)
+
+
 def _promise_owner_and_service_desk_managers(event: TimelineEvent) -> Iterable[Addressee]:
     return dict.fromkeys([*_promise_owner(event), *_service_desk_managers(event)])
 
@@ -236,6 +243,7 @@ ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "people_on_call_changed": _people_on_call_changed,
     "promise_owner": _promise_owner,
     "service_desk_managers": _service_desk_managers,
+    "told_of_silence": _told_of_silence,
     "promise_owner_and_service_desk_managers": _promise_owner_and_service_desk_managers,
 }
 

@@ -3,7 +3,7 @@
 from django.urls import URLPattern
 
 from incidents.api.urls import at
-from notifications import api, channel_api, page_api
+from notifications import api, channel_api, page_api, plan_api
 from notifications.webhooks import api as webhooks
 
 urlpatterns: list[URLPattern] = [
@@ -23,6 +23,15 @@ urlpatterns: list[URLPattern] = [
     *at("webhooks/<number:id>/replay", webhooks.ReplayWebhook.as_view(), "webhook_replay"),
     *at("webhooks/<number:id>/messages", webhooks.WebhookMessageList.as_view(), "webhook_messages"),
     *at("webhooks/<number:id>/messages/<number:message>", webhooks.WebhookMessageDetail.as_view(), "webhook_message"),
+    *at("communication-plans", plan_api.PlanList.as_view(), "communication_plans"),
+    *at("communication-plans/<slug:key>", plan_api.PlanDetail.as_view(), "communication_plan"),
+    *at("communication-plans/<slug:key>/versions", plan_api.PlanVersions.as_view(), "communication_plan_versions"),
+    *at("plans", plan_api.ShortPlanList.as_view(), "plans"),
+    *at("plans/<slug:key>", plan_api.ShortPlanDetail.as_view(), "plan"),
+    *at("major-incidents/<incident:ref>/communication-plan", plan_api.IncidentPlan.as_view(), "incident_plan"),
+    *at("templates", plan_api.TemplateList.as_view(), "templates"),
+    *at("templates/<slug:moment>/<slug:audience>", plan_api.TemplateDetail.as_view(), "template"),
+    *at("templates/<slug:moment>/<slug:audience>/versions", plan_api.TemplateVersions.as_view(), "template_versions"),
     *at("deliveries", api.DeliveryList.as_view(), "deliveries"),
     *at("deliveries/<number:id>", api.DeliveryDetail.as_view(), "delivery"),
     *at("deliveries/<number:id>/resend", api.DeliveryResend.as_view(), "delivery_resend"),

@@ -7,56 +7,51 @@ acknowledges, and for whoever has acted on the incident meanwhile: they know.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from incidents.actions import telling
+from incidents.communication import Moment
 from incidents.models import MajorIncident, TimelineEvent, User
-from incidents.priority import Severity
 from incidents.process import OPEN_STAGES, Audience, EventKind
 from notifications import receipts
 from notifications.models import ChannelKey, Delivery, DeliveryState
+from notifications.plans import plan_for
 
-WITHIN = timedelta(minutes=15)
 ESCALATE_AFTER = timedelta(minutes=10)
 """How long after it was asked for again a missing acknowledgement is reported."""
-MOMENT = "declared"
-ASKED = (Audience.TECHNICAL, Audience.MANAGEMENT)
 ACTED = "acted on the incident"
 
 
 def wanted_by(delivery: Delivery) -> datetime | None:
-    """When the recipient should have acknowledged the message (aware UTC); None when nobody waits for it.
+    """When the recipient should have acknowledged the message (aware UTC), as the plan said when it was queued.
 
-    Management and the technical team acknowledge that a top-severity incident was declared, the declarer excepted.
-    It counts from when it was told, since a declaration may be dated back.
+    None when nobody waits for it. Whoever did the act knows of it.
     """
-    incident, event = delivery.incident, delivery.event
-    if incident is None or delivery.recipient_id is None or delivery.recipient_id == event.actor_id:
+    if delivery.recipient_id is None or delivery.recipient_id == delivery.event.actor_id:
         return None
-    if delivery.moment != MOMENT or not any(asks(incident, name) for name in delivery.audiences):
-        return None
-    return max(event.at, delivery.queued_at) + WITHIN
+    return delivery.acknowledgement_wanted_by
 
 
 def asks(incident: MajorIncident, audience: str) -> bool:
     """Whether people of the audience are asked to acknowledge the declaration of this incident."""
-    return incident.severity == Severity.SEV1 and audience in ASKED
+    return plan_for(incident).wants_acknowledgement(audience, Moment.DECLARED) is not None
 
 
 def unacknowledged(incidents: Iterable[MajorIncident]) -> QuerySet[Delivery]:
     """Deliveries of these incidents that may be waited for still; `wanted_by` decides about each."""
-    rows = Delivery.objects.filter(incident__in=[one.pk for one in incidents], moment=MOMENT)
-    return rows.filter(acknowledged_at__isnull=True, audiences__overlap=list(ASKED)).exclude(
-        state=DeliveryState.SUPPRESSED
-    )
+    rows = Delivery.objects.filter(incident__in=[one.pk for one in incidents], acknowledgement_wanted_by__isnull=False)
+    return rows.filter(acknowledged_at__isnull=True).exclude(state=DeliveryState.SUPPRESSED)
 
 
 def sweep(*, now: datetime) -> int:
     """Asks again and reports what is late; returns how many people it was about. Safe to run twice."""
-    chased = MajorIncident.objects.filter(stage__in=OPEN_STAGES, severity=Severity.SEV1, resolved_at__isnull=True)
-    late = unacknowledged(chased).filter(escalated_at__isnull=True, queued_at__lte=now - WITHIN)
+    late = Delivery.objects.filter(
+        acknowledgement_wanted_by__lte=now, acknowledged_at__isnull=True, escalated_at__isnull=True,
+        incident__stage__in=OPEN_STAGES, incident__resolved_at__isnull=True,
+    ).exclude(state=DeliveryState.SUPPRESSED)  # fmt: skip
     return sum(_chase(pk, now) for pk in late.order_by().values_list("incident", flat=True).distinct() if pk)
 
 
@@ -91,7 +86,9 @@ def _chase(incident_id: int, now: datetime) -> int:
     if remind:
         _note(EventKind.ACKNOWLEDGEMENT_REMINDED, incident_id, remind, now, "reminded_at")
     if report:
-        _note(EventKind.ACKNOWLEDGEMENT_MISSING, incident_id, report, now, "escalated_at")
+        plan = plan_for(incident)
+        targets = {plan.escalates_to(name) for one in report for row in one.rows for name in row.audiences}
+        _note(EventKind.ACKNOWLEDGEMENT_MISSING, incident_id, report, now, "escalated_at", escalate_to=sorted(targets))
     return len(remind) + len(report)
 
 
@@ -111,13 +108,13 @@ def _acted(incident_id: int, people: list[int]) -> set[int]:
     return {pk for pk in acts.values_list("actor", flat=True).distinct() if pk}
 
 
-def _note(kind: EventKind, incident_id: int, late: list[_Late], now: datetime, name: str) -> None:
+def _note(kind: EventKind, incident_id: int, late: list[_Late], now: datetime, name: str, **payload: Any) -> None:
     """Writes the times and the one event that tells; its deliveries are queued in the same transaction."""
     keys = [row.pk for one in late for row in one.rows]
     Delivery.objects.filter(pk__in=keys).update(**{name: now})
     telling.record(
         kind, incident_id, actor=None, at=now, people=[one.person.display_name for one in late],
-        user_ids=[one.person.pk for one in late],
+        user_ids=[one.person.pk for one in late], **payload,
     )  # fmt: skip
 
 
@@ -128,22 +125,18 @@ def asked_of(person: User, incident: MajorIncident) -> Delivery | None:
 
 
 def counts(incident: MajorIncident) -> dict[str, tuple[int, int]]:
-    """Per audience that is asked: how many people acknowledged, and how many are to. One query, none for the rest."""
-    asked = [name for name in ASKED if asks(incident, name)]
-    if not asked:
-        return {}
-    rows = Delivery.objects.filter(incident=incident, moment=MOMENT, audiences__overlap=asked).exclude(
-        channel=ChannelKey.IN_APP, recipient__email__gt=""
-    )
-    rows = rows.exclude(state=DeliveryState.SUPPRESSED).select_related("event", "incident")
-    wanted: dict[str, set[str]] = {name: set() for name in asked}
-    given: dict[str, set[str]] = {name: set() for name in asked}
-    for row in rows:
-        if wanted_by(row) is None:
-            continue
-        for name in asked:
-            if name in row.audiences:
-                wanted[name].add(row.address)
-                if row.acknowledged_at:
-                    given[name].add(row.address)
-    return {name: (len(given[name]), len(wanted[name])) for name in asked}
+    """Per audience that is asked: how many people acknowledged everything they were to, and how many are to. One query.
+
+    A message on three channels is one message to one person.
+    """
+    rows = Delivery.objects.filter(incident=incident, acknowledgement_wanted_by__isnull=False)
+    rows = rows.exclude(state=DeliveryState.SUPPRESSED).exclude(recipient=F("event__actor"))
+    wanted: dict[str, set[int]] = {}
+    missing: dict[str, set[int]] = {}
+    for person, names, at in rows.values_list("recipient", "audiences", "acknowledged_at"):
+        for name in names:
+            if person is not None and name in Audience.values:
+                wanted.setdefault(name, set()).add(person)
+                if at is None:
+                    missing.setdefault(name, set()).add(person)
+    return {name: (len(people - missing.get(name, set())), len(people)) for name, people in wanted.items()}

@@ -17,7 +17,7 @@ from incidents.models import MajorIncident, Organisation, StatusUpdate, UpdateDr
 from incidents.permissions import STAFF_ROLES
 from incidents.process import Audience
 from notifications.messages import Facts
-from notifications.policy import next_update_minutes
+from notifications.plans import plan_for
 
 OUTSIDE = (Audience.KEY_STAKEHOLDERS, Audience.USERS)
 """Audiences that should not read how the house is built."""
@@ -145,8 +145,14 @@ def suggestion(incident: MajorIncident, audience: str, *, next_update_at: dateti
 
 
 def proposed_minutes(incident: MajorIncident, audiences: Iterable[str]) -> int:
-    """When the plan has the next update follow, in minutes from now."""
-    return next_update_minutes(incident.severity, audiences)
+    """When the plan has the next update follow, in minutes from now.
+
+    The technical team hears more often by what is done; the promise is made to the others while they are told.
+    """
+    plan = plan_for(incident)
+    told = list(audiences) or list(Audience)
+    waiting = [name for name in told if name != Audience.TECHNICAL] or told
+    return min(plan.cadence(name) for name in waiting)
 
 
 @dataclass(frozen=True)

@@ -109,11 +109,12 @@ def _clean(step: Any) -> dict[str, Any]:
     if not who or len(who) > MOST_TARGETS:
         raise Invalid(steps=f"Each step pages one to {MOST_TARGETS} targets.")
     for word in who:
-        _check(word)
+        check_target(word)
     return {"who": who, "wait_seconds": clean_number("steps", step.get("wait_seconds"), least=60, most=LONGEST_WAIT)}
 
 
-def _check(word: Any) -> None:
+def check_target(word: Any) -> None:
+    """Raises Invalid unless the word means somebody who can be paged."""
     try:
         target = read(str(word))
     except ValueError:

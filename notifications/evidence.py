@@ -14,10 +14,12 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from incidents.actions import steps
+from incidents.communication import Moment
 from incidents.models import IncidentStep, MajorIncident
 from incidents.process import OPEN_STAGES, Audience, StepState
 from notifications import audiences
 from notifications.models import ChannelKey, Delivery, DeliveryState, FanOut
+from notifications.plans import plan_for
 
 DECLARING = ("declared", "reinstated")
 """Moments that tell an audience that there is a major incident."""
@@ -76,7 +78,7 @@ def told_of(incident_id: int, moments: tuple[str, ...], declarer_id: int | None 
 def inform(incident: MajorIncident) -> Proof:
     """Whether every audience has heard that the incident was declared, with "n of m told" for each."""
     found = told_of(incident.pk, DECLARING, incident.declared_by_id)
-    settings = audiences.memberships()
+    settings, plan = audiences.memberships(), plan_for(incident)
     facts: dict[str, Any] = {}
     missing, latest = [], incident.declared_at or timezone.now()
     for name in Audience.values:
@@ -84,6 +86,8 @@ def inform(incident: MajorIncident) -> Proof:
         facts[name] = {"told": told.told, "of": told.of}
         if told.first_at is not None:
             latest = max(latest, told.first_at)
+        elif not plan.tells(name, Moment.DECLARED) and not told.of:
+            facts[name]["empty_reason"] = plan.silent_because(name)
         elif settings[name].empty_reason and not told.of:
             facts[name]["empty_reason"] = settings[name].empty_reason
         elif incident.is_drill and name != Audience.TECHNICAL and not told.others:

@@ -36,6 +36,7 @@ def _instead(row: Delivery, place: routing.Place, now: datetime) -> Delivery:
     one = fan_out.Recipient(row.recipient, "", row.audience, tuple(row.audiences), row.priority)
     made = fan_out.row_for(row.event, rule, one, place, now)
     made.instead_of = row
+    made.acknowledgement_wanted_by = row.acknowledgement_wanted_by
     made.valid_until = max(row.valid_until, now + timedelta(minutes=10))
     return made
 

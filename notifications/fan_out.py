@@ -22,6 +22,7 @@ from incidents import mail_reference
 from incidents.models import MajorIncident, StatusUpdate, TimelineEvent, User
 from incidents.process import Audience, EventKind
 from notifications import audiences as groups
+from notifications import plans
 from notifications.addressees import addressees
 from notifications.bell import ring
 from notifications.models import Delivery, DeliveryState, FanOut, PageCall
@@ -77,9 +78,9 @@ def update_of(event: TimelineEvent) -> StatusUpdate | None:
 
 
 def audiences_of(event: TimelineEvent, rule: Rule) -> tuple[str, ...]:
-    """The audiences of the rule; of a status update only those it was written for."""
+    """The audiences of the rule that hear of it by the incident's plan; of a status update those it was written for."""
     if event.kind != EventKind.UPDATE_PUBLISHED:
-        return rule.audiences
+        return plans.hearing(event.incident, rule.moment, rule.audiences)
     update = update_of(event)
     return tuple(name for name in rule.audiences if update and name in update.audiences)
 
@@ -169,7 +170,8 @@ def _misled(event: TimelineEvent, told: tuple[str, ...]) -> list[Recipient]:
 def _tell_late_audiences(event: TimelineEvent) -> None:
     """An audience that had nobody when the incident was declared is told of it with the next update."""
     counted = Delivery.objects.filter(incident=event.incident_id, moment="declared").values_list("audiences", flat=True)
-    if set(chain.from_iterable(counted.distinct())) >= set(Audience.values):
+    wanted = plans.hearing(event.incident, "declared", tuple(Audience.values))
+    if set(chain.from_iterable(counted.distinct())) >= set(wanted):
         return
     declared = (
         TimelineEvent.objects.select_related("incident")
@@ -232,7 +234,8 @@ def _rows(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> 
     rows: dict[tuple[str, str], Delivery] = {}
     for one in merged.values():
         begins = max(now, (update and update.leaves_to(one.audience)) or now)
-        for place in router.places(one.user, one.email, moment=rule.moment, severity=severity, now=now):
+        named = plans.channels_for(event.incident, rule.moment, one.audience)
+        for place in router.places(one.user, one.email, moment=rule.moment, severity=severity, now=now, channels=named):
             # One telephone that two people gave rings once.
             rows.setdefault((place.channel, place.address), row_for(event, rule, one, place, begins))
     return list(rows.values())
@@ -258,7 +261,14 @@ def row_for(event: TimelineEvent, rule: Rule, one: Recipient, place: Place, begi
         next_attempt_at=begins,
         valid_until=begins + timedelta(hours=rule.valid_hours),
         reason=place.why_later,
+        acknowledgement_wanted_by=_acknowledgement_by(event, rule, one, begins),
     )
+
+
+def _acknowledgement_by(event: TimelineEvent, rule: Rule, one: Recipient, told_at: datetime) -> datetime | None:
+    """When somebody with an account is to have acknowledged it by the plan; None when that is not wanted."""
+    within = plans.acknowledgement_due(event.incident, rule.moment, one.audiences) if one.user else None
+    return told_at + within if within else None
 
 
 def _tell_places(event: TimelineEvent, rule: Rule, told: tuple[str, ...]) -> None:

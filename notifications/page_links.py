@@ -49,7 +49,8 @@ def personal(message: Message, row: Delivery) -> Message:
     own = copy.copy(message)
     link = f"{settings.PUBLIC_URL}{reverse('page_answer', args=[secret_of(call)])}"
     nobody = f"{settings.PUBLIC_URL}{PATH_OF_NOBODY}"
-    own.text, own.html = message.text.replace(nobody, link), message.html.replace(nobody, link)
+    for part in ("text", "html", "short"):
+        setattr(own, part, getattr(message, part).replace(nobody, link))
     is_inside = row.channel == ChannelKey.IN_APP
     own.url = f"{settings.PUBLIC_URL}{record_path(call.page)}" if is_inside else link
     return own

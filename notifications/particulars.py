@@ -121,6 +121,11 @@ def _ticket(event: TimelineEvent, audience: str) -> Particulars:
     return Particulars(values, url=_page(f"/tickets/{ticket.ref}/"), link_label=f"Open {ticket.ref}")
 
 
+def _gathered(event: TimelineEvent, audience: str) -> Particulars:
+    about = _ticket(event, audience)
+    return replace(about, values={**about.values, "service": event.payload.get("service", "")})
+
+
 def _resolved(event: TimelineEvent, audience: str) -> Particulars:
     """Asks the requester whether it works, while that is the question."""
     about, ticket = _ticket(event, audience), event.ticket
@@ -243,7 +248,7 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "ticket_opened": _ticket,
     "ticket_resolved": _resolved,
     "ticket_linked": _ticket,
-    "ticket_gathered": _ticket,
+    "ticket_gathered": _gathered,
     "ticket_assigned": _ticket,
     "ticket_commented": _comment,
     "ticket_merged": _ticket,

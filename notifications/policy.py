@@ -1,11 +1,10 @@
-"""Who is told of what, as data.
+"""Who can be told of what, as data; the communication plan of an incident says who is.
 
 One entry per kind of event: the moment (which names the templates), the audiences that hear of it, and
 the people addressed by name (`to`, a word of `addressees.py`). Kinds that are not listed tell nobody.
 Everybody seated belongs to the technical team, so the seats with letter I hear of every step that is done.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from incidents.process import STEPS, Audience, EventKind, Stage
@@ -81,7 +80,7 @@ RULES: dict[str, Rule] = {
     EventKind.APPROVAL_DECIDED: Rule("approval_decided", to="asker_of_approval"),
     EventKind.TASK_ADDED: Rule("task_added", to="task_assignee"),
     EventKind.ACKNOWLEDGEMENT_REMINDED: Rule("acknowledgement_reminded", to="people_paged", valid_hours=4),
-    EventKind.ACKNOWLEDGEMENT_MISSING: Rule("acknowledgement_missing", to="service_desk_managers", valid_hours=4),
+    EventKind.ACKNOWLEDGEMENT_MISSING: Rule("acknowledgement_missing", to="told_of_silence", valid_hours=4),
     EventKind.PROMISE_OVERDUE: Rule("promise_overdue", to="promise_owner_and_service_desk_managers", valid_hours=4),
     EventKind.TICKET_OPENED: Rule("ticket_opened", to="requester", valid_hours=72),
     EventKind.TICKET_COMMENTED: Rule(
@@ -150,24 +149,3 @@ CHANGES_THE_STATUS_PAGE = frozenset(
 
 PROMISE_DUE_SOON = Rule("promise_due_soon", to="promise_owner", valid_hours=1)
 """Said of the event that made the promise, five minutes before it is due."""
-
-CADENCE_MINUTES: dict[str, dict[str, int]] = {
-    "SEV1": {TECHNICAL: 15, MANAGEMENT: 30, STAKEHOLDERS: 30, USERS: 30},
-    "SEV2": {TECHNICAL: 30, MANAGEMENT: 60, STAKEHOLDERS: 60, USERS: 60},
-    "SEV3": {TECHNICAL: 60, MANAGEMENT: 120, STAKEHOLDERS: 120, USERS: 120},
-}
-"""How often each audience hears of an open incident, in minutes, unless an update promises otherwise."""
-
-
-def cadence_minutes(severity: str, audience: str) -> int:
-    return CADENCE_MINUTES.get(severity, CADENCE_MINUTES["SEV2"]).get(audience, 30)
-
-
-def next_update_minutes(severity: str, audiences: Iterable[str]) -> int:
-    """In how many minutes an update for these audiences should be followed by the next.
-
-    The technical team hears more often by what is done; the promise is made to the others while they are told.
-    """
-    told = list(audiences) or list(Audience)
-    waiting = [name for name in told if name != TECHNICAL] or told
-    return min(cadence_minutes(severity, name) for name in waiting)

@@ -12,14 +12,16 @@ from incidents.errors import Invalid, WrongStage
 from incidents.models import Affects, Candidate, MajorIncident, Organisation, Service, StatusUpdate, Ticket, User
 from incidents.priority import priority_for, severity_for
 from incidents.process import Audience, Stage
-from notifications import audiences
+from notifications import audiences, plans
 from notifications.messages import Facts, Occasion, Wording, word
 from notifications.models import ChannelKey
 from notifications.particulars import Particulars, correction
+from notifications.plans import Plan
 
 NAMED_AT_MOST = 200
 LEFT_OUT_NAMED = 20
-CHANNELS = (ChannelKey.EMAIL, ChannelKey.IN_APP)
+CHANNELS = (ChannelKey.EMAIL.value, ChannelKey.IN_APP.value)
+"""What a person without settings of their own prefers."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def of_declaration(
 ) -> DeclarationPreview:
     """What declaring would do. Refuses what declaring would refuse: Invalid, ClockOrder or WrongStage."""
     given = dict(clocks_given or {})
-    children = _children(tickets, candidate)
+    children, services = _children(tickets, candidate), list(services)
     incident = MajorIncident(
         title=title,
         impact=impact,
@@ -107,7 +109,8 @@ def of_declaration(
         Audience.TECHNICAL.value: [actor.pk],
         Audience.USERS.value: [one.requester_id for one in children if one.requester_id],
     }
-    shown, total = _audiences(tuple(Audience.values), incident, joining, facts, "declared", {})
+    plan = plans.plan_of_new(incident.severity, services)
+    shown, total = _audiences(tuple(Audience.values), incident, joining, facts, "declared", {}, plan)
     return DeclarationPreview(
         severity=incident.severity,
         priority=incident.priority,
@@ -139,7 +142,8 @@ def of_update(
         raise Invalid(next_update_at="The next update must be promised for later than this one.")
     told = tuple(name for name in Audience.values if name in texts)
     quotes = {name: _words(str(texts[name]), next_update_at, corrects) for name in told}
-    shown, total = _audiences(told, incident, {}, Facts.of(incident), "update", quotes, actor.display_name)
+    plan = plans.plan_for(incident)
+    shown, total = _audiences(told, incident, {}, Facts.of(incident), "update", quotes, plan, actor.display_name)
     absent = _left_out(told, incident)
     return UpdatePreview([replace(one, left_out=absent[one.audience]) for one in shown], total, next_update_at)
 
@@ -234,10 +238,15 @@ def _audiences(
     facts: Facts,
     moment: str,
     particulars: Mapping[str, Particulars],
+    plan: Plan,
     actor: str = "",
 ) -> tuple[list[AudiencePreview], int]:
-    """Each audience with its people and its words, and how many people there are in all."""
-    people = audiences.everybody_in(told, incident, joining=joining)
+    """Each audience with its people and its words, and how many people there are in all.
+
+    An audience that does not hear of the moment by the plan has nobody, and says why.
+    """
+    hearing = tuple(name for name in told if plan.tells(name, moment) or moment == "update")
+    people = audiences.everybody_in(hearing, incident, joining=joining)
     figures: dict[str, Any] = {}
     for place, name in enumerate(told):
         within, above = Q(**{f"in_{name}": True}), Q(pk__in=[])
@@ -249,22 +258,24 @@ def _audiences(
             f"{name}_detailed": Count("pk", filter=within & above),
         }
     counts = people.order_by().aggregate(everybody=Count("pk"), **figures)
-    outside = list(audiences.addresses_without_account(incident)) if Audience.USERS in told else []
+    outside = list(audiences.addresses_without_account(incident)) if Audience.USERS in hearing else []
     settings = audiences.memberships()
     shown = []
     for name in told:
-        named = list(people.filter(**{f"in_{name}": True}).values_list("email", flat=True)[:NAMED_AT_MOST])
+        hears = name in hearing
+        mine = people.filter(**{f"in_{name}": True}) if hears else people.none()
+        named = list(mine.values_list("email", flat=True)[:NAMED_AT_MOST])
         also = outside if name == Audience.USERS else []
-        said = _word(moment, name, facts, particulars.get(name), actor or facts.manager)
+        said = _word(moment, name, facts, particulars.get(name), plan, actor or facts.manager)
         shown.append(
             AudiencePreview(
                 audience=name,
                 recipients=[*named, *also][:NAMED_AT_MOST],
-                recipient_count=counts[name] + len(also),
-                channels=[channel.value for channel in CHANNELS],
+                recipient_count=(counts[name] if hears else 0) + len(also),
+                channels=list(plan.channels(name, moment) or CHANNELS),
                 subject=said.subject,
                 text=said.text,
-                empty_reason=settings[name].empty_reason,
+                empty_reason=settings[name].empty_reason if hears else plan.silent_because(name),
                 channel_counts={
                     ChannelKey.EMAIL.value: counts[f"{name}_mail"] + len(also),
                     ChannelKey.IN_APP.value: counts[name],
@@ -275,7 +286,7 @@ def _audiences(
     return shown, counts["everybody"] + len(outside)
 
 
-def _word(moment: str, audience: str, facts: Facts, particulars: Particulars | None, actor: str) -> Wording:
+def _word(moment: str, audience: str, facts: Facts, particulars: Particulars | None, plan: Plan, actor: str) -> Wording:
     at = facts.declared_at
     assert at is not None or moment != "declared"
     return word(
@@ -286,6 +297,7 @@ def _word(moment: str, audience: str, facts: Facts, particulars: Particulars | N
             incident=facts,
             actor=actor,
             particulars=particulars or Particulars(),
+            plan=plan,
         )
     )
 

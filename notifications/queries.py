@@ -11,7 +11,7 @@ from incidents.permissions import is_staff, is_usable
 from incidents.process import Audience
 from notifications import audiences, chase, evidence
 from notifications.models import WAITING_STATES, ChannelKey, Delivery, DeliveryState, Notice
-from notifications.policy import cadence_minutes
+from notifications.plans import Plan, plan_for
 
 
 def visible_deliveries(user: User) -> QuerySet[Delivery]:
@@ -58,16 +58,18 @@ def told_by_audience(incident: MajorIncident) -> list[AudienceTold]:
         }
     counted = mails.aggregate(**figures)
     given = chase.counts(incident)
+    plan = plan_for(incident)
     return [
         AudienceTold(
             audience=audience,
             told=found[audience].told,
             of=found[audience].of,
             last_told_at=counted[f"{audience}_last"],
-            next_due_at=_next_due(incident, audience, counted[f"{audience}_last"]),
+            next_due_at=_next_due(incident, plan, audience, counted[f"{audience}_last"]),
             waiting=counted[f"{audience}_waiting"],
             failed=counted[f"{audience}_failed"],
-            empty_reason=settings[audience].empty_reason if not found[audience].of else "",
+            empty_reason=plan.silent_because(audience)
+            or (settings[audience].empty_reason if not found[audience].of else ""),
             acknowledged=given.get(audience, (0, 0))[0],
             to_acknowledge=given.get(audience, (0, 0))[1],
         )
@@ -75,11 +77,11 @@ def told_by_audience(incident: MajorIncident) -> list[AudienceTold]:
     ]
 
 
-def _next_due(incident: MajorIncident, audience: str, last_told_at: datetime | None) -> datetime | None:
+def _next_due(incident: MajorIncident, plan: Plan, audience: str, last_told_at: datetime | None) -> datetime | None:
     """The promised time, or the cadence of the plan when that is sooner; None when nothing is owed any more."""
     if not incident.is_open or incident.resolved_at is not None:
         return None
-    by_plan = last_told_at + timedelta(minutes=cadence_minutes(incident.severity, audience)) if last_told_at else None
+    by_plan = last_told_at + timedelta(minutes=plan.cadence(audience)) if last_told_at else None
     return min((due for due in (by_plan, incident.next_update_at) if due), default=None)
 
 

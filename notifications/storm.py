@@ -79,6 +79,7 @@ def with_digest(message: Message, others: Iterable[Message]) -> Message:
         return message
     whole = copy.copy(message)
     whole.subject = f"{message.subject[:220]} (and {len(subjects)} more)"
+    whole.short = f"{message.short} (and {len(subjects)} more)" if message.short else ""
     heading = "Held back in the last ten minutes, so that you were not flooded:"
     whole.text = "\n".join([message.text, "", heading, *(f"- {subject}" for subject in subjects)])
     listed = format_html("<p>{}</p><ul>{}</ul>", heading, format_html_join("", "<li>{}</li>", ((s,) for s in subjects)))

@@ -13,11 +13,13 @@ from notifications.views import (
     mail_catcher,
     pages,
     phone,
+    plans,
     policies,
     previews,
     status_page,
     status_webhooks,
     subscription,
+    templates,
     webhooks,
 )
 
@@ -58,6 +60,23 @@ urlpatterns: list[URLPattern] = [
     path("webhooks/messages/<number:pk>/", webhooks.webhook_message, name="webhook_message"),
     path("webhooks/messages/<number:pk>/replay/", webhooks.webhook_message_replay, name="webhook_message_replay"),
     path("webhooks/messages/<number:pk>/outcome/", webhooks.webhook_test_outcome, name="webhook_test_outcome"),
+    path("communication-plans/", plans.plan_list, name="plan_list"),
+    path("communication-plans/new/", plans.plan_new, name="plan_new"),
+    path("communication-plans/words/", templates.template_list, name="template_list"),
+    path("communication-plans/words/<slug:moment>/<slug:audience>/", templates.template, name="template"),
+    path(
+        "communication-plans/words/<slug:moment>/<slug:audience>/preview/",
+        templates.template_preview,
+        name="template_preview",
+    ),
+    path(
+        "communication-plans/words/<slug:moment>/<slug:audience>/<slug:act>/", templates.template_do, name="template_do"
+    ),
+    path("communication-plans/<slug:key>/", plans.plan, name="plan"),
+    path("communication-plans/<slug:key>/edit/", plans.plan_edit, name="plan_edit"),
+    path("communication-plans/<slug:key>/preview/", plans.plan_preview_now, name="plan_preview"),
+    path("communication-plans/<slug:key>/<slug:act>/", plans.plan_do, name="plan_do"),
+    path("major-incidents/<incident:ref>/plan/", plans.plan_switch, name="plan_switch"),
     path("page/<str:secret>/", pages.page_answer, name="page_answer"),
     path("pages/<number:pk>/<slug:act>/", pages.page_do, name="page_do"),
     path("paged/<candidate:ref>/", pages.candidate_paged, name="candidate_paged"),

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents import events
-from incidents.actions import clocks, documents, downtime, seats, steps, updates
+from incidents.actions import clocks, documents, downtime, plans, seats, steps, updates
 from incidents.actions.affected import carry_over
 from incidents.actions.children import adopt_alerts
 from incidents.actions.locking import advance, check_not_future, check_open, check_reason, lock_incident
@@ -78,19 +78,21 @@ def declare(
     candidate = _take_candidate(candidate)
     children = _take_tickets(tickets, candidate)
     declared_at = given.get("declared_at") or at
+    agreed = severity or severity_for(impact, urgency)
     incident = MajorIncident(
         title=title.strip(),
         description=description.strip(),
         impact=impact,
         urgency=urgency,
         priority=priority_for(impact, urgency, Organisation.current().priority_table),
-        severity=severity or severity_for(impact, urgency),
+        severity=agreed,
         affects=affects,
         users_affected=users_affected,
         revenue_impact=revenue_impact.strip(),
         reputation_impact=reputation_impact.strip(),
         is_drill=is_drill,
         matrix=current_matrix(),
+        plan_version=plans.current_version(agreed, services, at=declared_at),
         declared_by=actor,
         declared_at=declared_at,
         corrected_clocks=sorted(given),
@@ -111,13 +113,12 @@ def declare(
     events.record(
         EventKind.DECLARED, incident, actor=actor, at=declared_at, title=incident.title, severity=incident.severity,
         services=[service.name for service in services], is_drill=is_drill, tickets=len(children),
+        communication_plan=str(incident.plan_version),
     )  # fmt: skip
     steps.open_stage(incident, actor=actor, at=declared_at)
     steps.refresh(incident, actor=actor, at=declared_at)
     promised_from = max(declared_at, timezone.now()) if not is_drill else declared_at
-    updates.make_promise(
-        incident, promised_from + updates.FIRST_UPDATE_AFTER[incident.severity], actor=actor, at=declared_at
-    )
+    updates.promise_by_plan(incident, since=promised_from, actor=actor, at=declared_at)
     return incident
 
 
@@ -369,7 +370,7 @@ def reopen(incident_id: int, *, reason: str, actor: User | None, at: datetime) -
         EventKind.REOPENED, incident, actor=actor, at=at, text=reason,
         **{"from": came_from, "to": incident.stage, "reason": reason},
     )  # fmt: skip
-    updates.make_promise(incident, at + updates.FIRST_UPDATE_AFTER[incident.severity], actor=actor, at=at)
+    updates.promise_by_plan(incident, since=at, actor=actor, at=at)
     steps.refresh(incident, actor=actor, at=at)
     return incident
 
@@ -409,7 +410,7 @@ def reinstate(incident_id: int, *, reason: str, actor: User, at: datetime) -> Ma
         EventKind.REINSTATED, incident, actor=actor, at=at, text=reason,
         **{"from": came_from, "to": incident.stage, "reason": reason},
     )  # fmt: skip
-    updates.make_promise(incident, at + updates.FIRST_UPDATE_AFTER[incident.severity], actor=actor, at=at)
+    updates.promise_by_plan(incident, since=at, actor=actor, at=at)
     steps.open_stage(incident, actor=actor, at=at)
     return incident
 

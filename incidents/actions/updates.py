@@ -22,9 +22,7 @@ from incidents.models import (
 )
 from incidents.permissions import is_usable, require, require_step
 from incidents.process import Audience, EventKind
-
-FIRST_UPDATE_AFTER = {"SEV1": timedelta(minutes=30), "SEV2": timedelta(minutes=30), "SEV3": timedelta(minutes=60)}
-"""What declaring promises by itself, until the communication plan or a person says otherwise."""
+from incidents.queries.plans import minutes_to_next_update
 
 
 @transaction.atomic
@@ -167,6 +165,12 @@ def make_promise(
     incident.save(update_fields=["next_update_at", "updated_at"])
     events.record(EventKind.PROMISE_MADE, incident, actor=actor, at=at, text=reason, due_at=due_at.isoformat())
     return promise
+
+
+def promise_by_plan(incident: MajorIncident, *, since: datetime, actor: User | None, at: datetime) -> UpdatePromise:
+    """What the communication plan promises without anybody asking: an update one cadence after `since`."""
+    due_at = since + timedelta(minutes=minutes_to_next_update(incident))
+    return make_promise(incident, due_at, actor=actor, at=at)
 
 
 def settle_promise(

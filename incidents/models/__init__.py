@@ -60,6 +60,7 @@ from incidents.models.people import (
     people_with_role,
 )
 from incidents.models.phone_calls import CallState, PhoneCall, RecordingState
+from incidents.models.plans import CommunicationPlan, PlanVersion
 from incidents.models.problems import CauseCategory, Problem, ProblemStatus
 from incidents.models.response import (
     Approval,
@@ -128,6 +129,7 @@ __all__ = [
     "ChangeType",
     "Channel",
     "ClockEntry",
+    "CommunicationPlan",
     "Consult",
     "Document",
     "DocumentVersion",
@@ -156,6 +158,7 @@ __all__ = [
     "PayloadState",
     "PhoneCall",
     "Presence",
+    "PlanVersion",
     "Problem",
     "ProblemStatus",
     "RaciMatrix",

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django_fsm import transition
 
 from incidents.models.people import User
+from incidents.models.plans import PlanVersion
 from incidents.models.services import Service
 from incidents.models.state_field import StateField
 from incidents.priority import Level, Priority, Severity
@@ -122,6 +123,9 @@ class MajorIncident(models.Model):
     is_imported = models.BooleanField(default=False)
     external_id = models.CharField(max_length=120, blank=True)
     matrix = models.ForeignKey(RaciMatrix, on_delete=models.PROTECT, related_name="+")
+    plan_version = models.ForeignKey(
+        PlanVersion, null=True, blank=True, on_delete=models.PROTECT, help_text="Who is told of what, and how often."
+    )
     declared_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged")
     stood_down_reason = models.TextField(blank=True)

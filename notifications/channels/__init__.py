@@ -84,8 +84,13 @@ LONGEST_SHORT_TEXT = 300
 
 
 def short_text(outgoing: Outgoing) -> str:
-    """One line with its link (of a page: the recipient's own), cut in the words and never in the link."""
+    """One line with its link (of a page: the recipient's own), cut in the words and never in the link.
+
+    What was worded before messages had a short text is made of its subject.
+    """
     message = outgoing.message
+    if message.short:
+        return message.short
     link = f" {message.url}" if message.url else ""
     room = max(LONGEST_SHORT_TEXT - len(link), 60)
     said = " ".join(message.subject.split())

@@ -39,6 +39,7 @@ from notifications.models.webhooks import (
     WebhookMessage,
     WebhookMessageState,
 )
+from notifications.models.wording import TemplateVersion
 
 __all__ = [
     "WAITING_STATES",
@@ -73,5 +74,6 @@ __all__ = [
     "Webhook",
     "WebhookMessage",
     "WebhookMessageState",
+    "TemplateVersion",
     "note_outcome",
 ]

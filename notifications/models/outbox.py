@@ -32,6 +32,7 @@ class Message(models.Model):
     audience = models.CharField(max_length=20, blank=True)
     subject = models.CharField(max_length=250)
     summary = models.TextField(blank=True, help_text="The body alone, for the inbox.")
+    short = models.TextField(blank=True, help_text="One line with its link, for SMS and chat.")
     text = models.TextField()
     html = models.TextField()
     url = models.CharField(max_length=500, blank=True)
@@ -88,6 +89,9 @@ class Delivery(models.Model):
     lease = models.UUIDField(null=True, help_text="Who is sending it.")
     lease_until = models.DateTimeField(null=True, help_text="Somebody else may send it after this.")
     held_until = models.DateTimeField(null=True, help_text="Held back in a storm; goes out in a digest then.")
+    acknowledgement_wanted_by = models.DateTimeField(
+        null=True, help_text="By when the communication plan wants it acknowledged."
+    )
     delivered_at = models.DateTimeField(null=True)
     answer = models.TextField(blank=True, help_text="What the provider said last.")
     reason = models.TextField(blank=True, help_text="Why it failed, waits or was held back, in words.")
@@ -114,6 +118,11 @@ class Delivery(models.Model):
             models.Index(fields=["recipient", "-id"], name="deliveries_of_a_person"),
             models.Index(fields=["state", "-id"], name="deliveries_by_state"),
             models.Index(fields=["address", "channel", "-delivered_at"], name="deliveries_in_a_storm"),
+            models.Index(
+                fields=["acknowledgement_wanted_by"],
+                name="deliveries_to_chase",
+                condition=Q(acknowledgement_wanted_by__isnull=False, acknowledged_at=None, escalated_at=None),
+            ),
             models.Index(fields=["contact"], name="deliveries_to_a_contact_point", condition=Q(contact__isnull=False)),
             models.Index(
                 fields=["destination", "-id"], name="deliveries_to_a_place", condition=Q(destination__isnull=False)

@@ -9,6 +9,12 @@ register = template.Library()
 
 
 @register.filter
+def clock(value: datetime | None, zone: str = "UTC") -> str:
+    """`14:07 CET`, for messages that must be short; `unknown` for None."""
+    return f"{value.astimezone(ZoneInfo(zone or 'UTC')):%H:%M %Z}" if value else "unknown"
+
+
+@register.filter
 def zoned(value: datetime | None, zone: str = "UTC") -> str:
     """`Mon 23 Nov 14:07 CET (13:07 UTC)`; the UTC part only where it differs, `unknown` for None."""
     if value is None:

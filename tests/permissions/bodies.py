@@ -9,6 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import get_resolver
 
+from incidents.communication import shipped
 from incidents.models import default_cells
 from tests.permissions.notation import Row
 from tests.permissions.world import World
@@ -53,6 +54,23 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "api_rota_layer id": lambda p, c: c.rota.pk,
     "api_rota_layer layer": lambda p, c: c.layer.pk,
     "api_override id": lambda p, c: c.override.pk,
+    **{
+        f"{route} key": lambda p, c: "sev1"
+        for route in (
+            "plan",
+            "plan_edit",
+            "plan_preview",
+            "plan_do",
+            "api_plan",
+            "api_communication_plan",
+            "api_communication_plan_versions",
+        )
+    },
+    **{
+        f"{route} {part}": _always(value)
+        for route in ("template", "template_preview", "template_do", "api_template", "api_template_versions")
+        for part, value in (("moment", "declared"), ("audience", "users"))
+    },
     "api_escalation_policy occasion": lambda p, c: "candidate",
     "escalation_policy occasion": lambda p, c: "candidate",
     "page_do pk": lambda p, c: p.page,
@@ -223,6 +241,10 @@ TARGETS: dict[str, Callable[[Place], Any]] = {
 }
 
 
+def _always(value: str) -> Callable[[Any, Any], str]:
+    return lambda place, chosen: value
+
+
 def parameters(route: str) -> list[str]:
     """Names of what stands in the address of the route."""
     return list(get_resolver().reverse_dict.getlist(route)[0][0][0][1])
@@ -252,6 +274,7 @@ def _declaration(p: Place, c: Place) -> dict[str, Any]:
 
 
 _REASON = {"reason": "because"}
+_WORDS = {"subject": "News", "short": "News: {{ link }}", "text": "There is news."}
 _Body = Callable[[Place, Place], Any]
 
 BODIES: dict[str, _Body] = {
@@ -354,6 +377,18 @@ BODIES: dict[str, _Body] = {
     },
     "api_destination": lambda p, c: {"name": "#fresh"},
     "api_raci": lambda p, c: {"cells": default_cells()},
+    "api_communication_plans": lambda p, c: {"severity": "SEV1", "tier": 1},
+    "api_communication_plan": lambda p, c: {"content": shipped("SEV1")},
+    "api_incident_plan": lambda p, c: {"plan": "sev2", **_REASON},
+    "api_plans": lambda p, c: {"severity": "SEV1", "tier": 1},
+    "api_plan": lambda p, c: {"content": shipped("SEV1")},
+    "api_template": lambda p, c: _WORDS,
+    "template": lambda p, c: {**_WORDS, "based_on": "0"},
+    "template_preview": lambda p, c: _WORDS,
+    "template_do test": lambda p, c: _WORDS,
+    "plan_new": lambda p, c: {"severity": "SEV1", "tier": "1"},
+    "plan_preview": lambda p, c: {"look-moment": "declared", "look-audience": "users"},
+    "plan_switch": lambda p, c: {"version": "sev2", **_REASON},
     "api_import_incidents": lambda p, c: [],
     "api_integrations": lambda p, c: {"name": "Fresh", "kind": "generic"},
     "api_integration": lambda p, c: {"name": "Fresh"},

@@ -49,6 +49,8 @@ INCIDENTS = [
     row("incident_deliveries", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
     row("incident_paged", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN, said="empty but staff"),
     row("incident_paged", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN, said="empty but staff"),
+    row("plan_switch", "GET POST", "MI own", "manager", hidden="not_own"),
+    row("plan_switch", "GET POST", "MI foreign", hidden="not_foreign"),
     row("update_preview", "POST", "MI own", "team_own", hidden="not_own"),
     row("update_preview", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
     row("update_composer", "GET", "MI own", "team_own", hidden="not_own", said="to write"),
