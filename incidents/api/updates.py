@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q, QuerySet, Value
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -39,7 +40,7 @@ class UpdateOut(Shape):
 
     @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
     def get_corrected_by(self, update: StatusUpdate) -> list[int]:
-        return [one.pk for one in update.corrections.all() if one.undone_at is None]
+        return list(getattr(update, "corrected_by_ids", []))  # nobody has corrected what was made this moment
 
 
 class TextsIn(Shape):
@@ -104,7 +105,9 @@ class UpdateList(OnIncident, Collection, Making):
 
 
 def _updates(incident: MajorIncident) -> QuerySet:
-    return incident.updates.select_related("author", "undone_by").prefetch_related("corrections")
+    still_said = Q(corrections__isnull=False, corrections__undone_at__isnull=True)
+    corrections = ArrayAgg("corrections__pk", filter=still_said, order_by="corrections__pk", default=Value([]))
+    return incident.updates.select_related("author", "undone_by").annotate(corrected_by_ids=corrections)
 
 
 class UpdateDetail(OnIncident, Detail):
