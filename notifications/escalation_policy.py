@@ -58,7 +58,7 @@ def read(word: str) -> Target:
     key, _, place = rest.partition(":")
     if kind in ("on_call", "all"):
         AccountRole(key)
-    elif kind in ("team", "team-all", "person") and key.isdigit() and len(key) < 16:
+    elif kind in ("team", "team-all", "person") and key.isascii() and key.isdigit() and len(key) < 16:
         pass
     else:
         raise ValueError(word)

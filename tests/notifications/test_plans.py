@@ -193,6 +193,7 @@ def test_a_silent_audience_needs_a_reason_and_is_not_waited_for(people, checkout
         ({"channels": ["pigeon"]}, "pigeon is no channel. Known: email, in_app"),
         ({"escalate_to": "person:999999"}, "This person has no access any more"),
         ({"escalate_to": "everybody"}, "is nobody who can be paged"),
+        ({"escalate_to": "person:²"}, "is nobody who can be paged"),
         ({"moments": {"declared": "loud"}}, "Declared is told as one of: told, urgent, acknowledge"),
         ({"moments": {"step_done": "told"}}, "there are no words for step_done"),
         ({"moments": {"restored": "", "resolved": "", "closed": ""}}, "never that it is over"),
