@@ -92,10 +92,11 @@ def _about_the_question(row: Delivery) -> str:
         )
         return "" if waiting.exists() else "The vote was given."
     if row.moment == "acknowledgement_reminded":
-        said = Delivery.objects.filter(
-            incident=row.incident_id, moment="declared", recipient=row.recipient_id, acknowledged_at__isnull=False
-        )
-        return "It was acknowledged meanwhile." if said.exists() else ""
+        missing = Delivery.objects.filter(
+            incident=row.incident_id, recipient=row.recipient_id, acknowledgement_wanted_by__isnull=False,
+            acknowledged_at__isnull=True,
+        )  # fmt: skip
+        return "" if missing.exists() else "It was acknowledged meanwhile."
     return ""
 
 

@@ -16,6 +16,11 @@ from tests.permissions.world import World
 
 Place = SimpleNamespace
 
+
+def _always(value: str) -> Callable[[Any, Any], str]:
+    return lambda place, chosen: value
+
+
 IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "api_ticket_attachment uuid": lambda p, c: p.file.uuid,
     "attachment key": lambda p, c: p.file.uuid,
@@ -239,10 +244,6 @@ TARGETS: dict[str, Callable[[Place], Any]] = {
     "clock-not-applicable": lambda p: "contained_at",
     "correct-downtime": lambda p: p.interval.pk,
 }
-
-
-def _always(value: str) -> Callable[[Any, Any], str]:
-    return lambda place, chosen: value
 
 
 def parameters(route: str) -> list[str]:
