@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from incidents import outgoing
 from incidents.actions import candidates, downtime, major_incidents
 from incidents.models import Candidate
 from notifications import delivery, slack_replies, tasks
@@ -190,10 +191,10 @@ def test_a_refusal_is_in_words_and_says_whether_it_is_tried_again(
 
 
 def test_a_slack_that_hangs_costs_a_batch_one_time_out(people, checkout, outgoing_open, monkeypatch):
-    monkeypatch.setattr("incidents.outgoing.TOTAL_SECONDS", 1.5)
+    monkeypatch.setitem(outgoing.request.__kwdefaults__, "seconds", 0.8)
 
     def hang(asked):
-        time.sleep(2)
+        time.sleep(1.2)
         return 200, {}, {}
 
     with serving(hang) as (url, asked):
@@ -261,6 +262,10 @@ def test_acknowledged_in_slack_is_kept_and_shown_in_the_head(
         with django_capture_on_commit_callbacks(execute=True):
             assert press(value, url=f"{workspace.url}/answer").status_code == 200
     assert PlaceAnswer.objects.get().person == people["engineer"]
+    noted = Delivery.objects.filter(incident=incident, acknowledged_at__isnull=False)
+    assert {(row.recipient, row.acknowledged_by, row.acknowledged_how) for row in noted} == {
+        (people["engineer"], people["engineer"], "button in Slack")
+    }
     thread = PlaceThread.objects.get()
     slack_replies.show(thread.pk)
     assert "Acknowledged by Engineer" in said(workspace.heads()[0])
