@@ -237,13 +237,15 @@ def _rows(event: TimelineEvent, rule: Rule, recipients: Iterable[Recipient]) -> 
         named = plans.channels_for(event.incident, rule.moment, one.audience)
         for place in router.places(one.user, one.email, moment=rule.moment, severity=severity, now=now, channels=named):
             # One telephone that two people gave rings once.
-            rows.setdefault((place.channel, place.address), row_for(event, rule, one, place, begins))
+            rows.setdefault((place.channel, place.address), row_for(event, rule, one, place, now, begins))
     return list(rows.values())
 
 
-def row_for(event: TimelineEvent, rule: Rule, one: Recipient, place: Place, begins: datetime) -> Delivery:
-    """The unsaved row of one message to one place, which leaves at `begins` or when the place wants it."""
-    begins = max(place.not_before or begins, begins)
+def row_for(
+    event: TimelineEvent, rule: Rule, one: Recipient, place: Place, now: datetime, begins: datetime | None = None
+) -> Delivery:
+    """The unsaved row of one message to one place, queued `now`. It leaves at `begins` or when the place wants it."""
+    begins = max(place.not_before or now, begins or now)
     return Delivery(
         event=event,
         incident_id=event.incident_id,
@@ -257,7 +259,7 @@ def row_for(event: TimelineEvent, rule: Rule, one: Recipient, place: Place, begi
         audiences=list(one.audiences),
         message_id=message_id(event.pk, place.channel, place.address, _ref(event)),
         priority=one.priority,
-        queued_at=timezone.now(),
+        queued_at=now,
         next_attempt_at=begins,
         valid_until=begins + timedelta(hours=rule.valid_hours),
         reason=place.why_later,
@@ -279,7 +281,7 @@ def _tell_places(event: TimelineEvent, rule: Rule, told: tuple[str, ...]) -> Non
         reader = Recipient(None, "", counts[0], counts, PRIORITY_OF_AUDIENCE[Audience(counts[0])])
         place = Place(found.channel, f"destination-{found.pk}", destination=found)
         begins = max(now, (update and update.leaves_to(counts[0])) or now)
-        rows.append(row_for(event, rule, reader, place, begins))
+        rows.append(row_for(event, rule, reader, place, now, begins))
     if rows:
         Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         ring()

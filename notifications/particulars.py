@@ -227,6 +227,10 @@ def _reason(event: TimelineEvent, audience: str) -> Particulars:
     return Particulars(values)
 
 
+def _people(event: TimelineEvent, audience: str) -> Particulars:
+    return Particulars({"people": event.payload.get("people", [])})
+
+
 def _webhook(event: TimelineEvent, audience: str) -> Particulars:
     values = {name: event.payload.get(name, "") for name in ("name", "reason")}
     return Particulars(
@@ -266,6 +270,7 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "promise_due_soon": _promise,
     "status_subscription": _status_subscription,
     "webhook_off": _webhook,
+    "acknowledgement_missing": _people,
 }
 
 

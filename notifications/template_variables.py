@@ -154,6 +154,12 @@ _OF_MOMENT: dict[str, tuple[Variable, ...]] = {
     "step_done": (*_STEP, _REASON),
     "step_waived": (*_STEP, _REASON),
     "step_reassigned": (*_STEP, _REASON),
+    "acknowledgement_reminded": (),
+    "acknowledgement_missing": (_v("it.people", "who has not acknowledged", ["Dora Director", "Erik Engineer"]),),
+    "webhook_off": (
+        _v("it.name", "name of the webhook", "Chat bridge"),
+        _v("it.reason", "why it was switched off", "Its endpoint has not answered for five days."),
+    ),
     "candidate": _CANDIDATE,
     "page": (
         *_PAGE,
@@ -216,6 +222,8 @@ _WITH_INCIDENT = (
     "task_added",
     "promise_overdue",
     "promise_due_soon",
+    "acknowledgement_reminded",
+    "acknowledgement_missing",
     "ticket_linked",
 )
 _CERTAIN: dict[str, tuple[str, ...]] = {

@@ -72,8 +72,7 @@ class IntegrationOut(Shape):
         """Asked once for all rows of the page."""
         known: dict[int, Any] = self.context.setdefault("health", {})  # type: ignore[attr-defined]
         if row.pk not in known:
-            whole: Any = self.parent.instance if self.parent is not None else [row]
-            known.update(health_of(whole, timezone.now()))
+            known.update(health_of(self.context.get("together", [row]), timezone.now()))
         return dict(HealthOut(known[row.pk]).data)
 
 

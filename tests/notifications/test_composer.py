@@ -124,7 +124,7 @@ def test_the_preview_counts_channels_and_says_who_is_left_out(incident, people, 
     gone = person("gone", "management")
     gone.is_active = False
     gone.save()
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(22):
         shown = preview.of_update(
             incident, texts=dict.fromkeys(EVERYBODY, "x"), next_update_at=None, actor=people["manager"],
             at=timezone.now(),

@@ -107,7 +107,7 @@ def test_it_prints_the_address_and_a_link_that_makes_the_first_administrator(fir
 def test_the_background_parts_report_themselves_ready(first):
     until(lambda: first.get("/readyz")[0] == 200, 30, first.get("/readyz")[1])
     checks = json.loads(first.get("/readyz")[1])["checks"]
-    assert set(checks) == {"database", "broker", "worker", "beat", "outbox", "intake", "paging"}
+    assert set(checks) == {"database", "broker", "worker", "beat", "sweeps", "outbox", "intake", "paging"}
 
 
 def test_other_commands_find_the_running_services(first):
