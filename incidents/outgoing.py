@@ -6,22 +6,27 @@ followed. An administrator opens private ranges by `MIM_OUTGOING_NETWORKS`, plai
 """
 
 import ipaddress
+import math
 import os
 import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 
 import httpcore
 import httpx
 from django.conf import settings
+from django.utils import timezone
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 10.0
 MAX_ANSWER_BYTES = 64 * 1024
+LONGEST_PAUSE_SECONDS = 10.0**8
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -210,6 +215,26 @@ def request(
             return Reply(answer.status_code, dict(answer.headers), _read(answer, most_bytes))
     except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, OSError) as error:
         raise OutgoingFailed(f"No answer from {httpx.URL(url).host}: {str(error) or type(error).__name__}") from error
+
+
+def pause_asked(headers: Mapping[str, str], now: datetime | None = None) -> timedelta | None:
+    """How long the other side asks to be left alone: `Retry-After` in seconds or as a date.
+
+    None when it does not say, or not in a way one can read.
+    """
+    said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = math.nan
+    if math.isfinite(seconds):
+        return timedelta(seconds=min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS))
+    try:
+        until = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(until - (now or timezone.now()), timedelta())
 
 
 def _read(answer: httpx.Response, most_bytes: int) -> bytes:

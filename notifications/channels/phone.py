@@ -18,7 +18,6 @@ from incidents import outgoing
 from incidents.sealed import SealBroken
 from notifications.channels import Outcome, Outgoing, short_text
 from notifications.channels.in_parallel import SECONDS, in_parallel
-from notifications.channels.retry_after import pause_asked
 from notifications.models import ChannelAccount, ChannelKey, TextReply
 from notifications.page_links import MOMENT as PAGE
 
@@ -136,7 +135,7 @@ def outcome_of(reply: outgoing.Reply) -> Outcome:
         words,
         is_final=not is_passing,
         blames_address=code in ADDRESS_CODES,
-        retry_after=pause_asked(reply.headers),
+        retry_after=outgoing.pause_asked(reply.headers),
     )
 
 

@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from incidents.outgoing import OutgoingFailed, OutgoingRefused, Reply
+from incidents.outgoing import OutgoingFailed, OutgoingRefused, Reply, pause_asked
 from incidents.sealed import SealBroken
 from notifications.channels import Outcome, Outgoing
 from notifications.channels.kinds import KINDS, Setting
@@ -173,23 +171,7 @@ def judged(reply: Reply, said: str = "", *, blames_address: bool = True) -> Outc
             False, f"{reply.status}: it leads elsewhere, which is not followed. Enter the final address.", True, True
         )
     is_passing = reply.status in (408, 425, 429) or reply.status >= 500
-    return Outcome(False, answer, not is_passing, blames_address, retry_after(reply.headers))
-
-
-def retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """How long the provider wants to be left alone: seconds or a date; None when it does not say."""
-    given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    if not given:
-        return None
-    try:
-        return timedelta(seconds=max(float(given), 0))
-    except (ValueError, OverflowError):
-        pass
-    try:
-        until = parsedate_to_datetime(given)
-    except ValueError:
-        return None
-    return max((until if until.tzinfo else until.replace(tzinfo=UTC)) - datetime.now(UTC), timedelta())
+    return Outcome(False, answer, not is_passing, blames_address, pause_asked(reply.headers))
 
 
 def first_words(text: str) -> str:

@@ -16,11 +16,11 @@ from django.utils.text import slugify
 
 from incidents import mail_reference, outgoing
 from incidents.models import MajorIncident
-from incidents.outgoing import OutgoingFailed, OutgoingRefused
+from incidents.outgoing import OutgoingFailed, OutgoingRefused, pause_asked
 from incidents.process import Audience
 from notifications.channels import Outcome, Outgoing, threads
 from notifications.channels.card import Card, card_of, link_of, voice_of, zone
-from notifications.channels.remote import RemoteChannel, Values, cut, first_words, judged, retry_after, words
+from notifications.channels.remote import RemoteChannel, Values, cut, first_words, judged, words
 from notifications.models import ChannelKey, Destination, PlaceThread
 from notifications.templatetags.message_times import zoned
 
@@ -112,7 +112,7 @@ def _heard(reply: outgoing.Reply) -> dict[str, Any]:
     meaning = _MEANINGS.get(word, _Meaning("Slack did not take it."))
     needed = f" It needs {str(answer['needed'])[:80]}." if answer.get("needed") else ""
     said = f"{word}: {meaning.said}{needed}"
-    raise SlackRefused(word, Outcome(False, said, meaning.is_final, meaning.blames_address, retry_after(reply.headers)))
+    raise SlackRefused(word, Outcome(False, said, meaning.is_final, meaning.blames_address, pause_asked(reply.headers)))
 
 
 # --- Sending ----------------------------------------------------------------------------------

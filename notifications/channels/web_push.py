@@ -26,7 +26,6 @@ from incidents import outgoing
 from incidents.sealed import SealBroken
 from notifications.channels import Outcome, Outgoing, short_text
 from notifications.channels.in_parallel import SECONDS, in_parallel
-from notifications.channels.retry_after import pause_asked
 from notifications.models import ChannelAccount, ChannelKey, ContactPoint
 from notifications.page_links import MOMENT as PAGE
 from notifications.policy import NORMAL, URGENT
@@ -177,7 +176,7 @@ def outcome_of(reply: outgoing.Reply) -> Outcome:
         said,
         is_final=not is_passing,
         blames_address=reply.status in (400, 401, 403),  # subscribed to another key than ours
-        retry_after=pause_asked(reply.headers),
+        retry_after=outgoing.pause_asked(reply.headers),
     )
 
 

@@ -1,10 +1,9 @@
 """When a message is tried again: the schedule that Standard Webhooks recommends, ten tries within three days."""
 
 import random
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
-from incidents.outgoing import Reply
+from incidents.outgoing import Reply, pause_asked
 
 _MINUTE, _HOUR = 60, 3600
 PAUSES_SECONDS = (
@@ -30,14 +29,5 @@ def next_try(attempts: int, *, at: datetime, rest_until: datetime | None = None)
 
 def rest_until(reply: Reply, *, at: datetime) -> datetime | None:
     """Until when the endpoint wants to be left alone (429 and 503 with Retry-After), 24 hours at most; else None."""
-    given = reply.headers.get("retry-after", "").strip()
-    if reply.status not in ASKS_FOR_REST or not given:
-        return None
-    if given.isascii() and given.isdigit():
-        return at + min(timedelta(seconds=min(int(given[:9]), 10**8)), LONGEST_REST)
-    try:
-        until = parsedate_to_datetime(given)
-    except ValueError:
-        return None
-    until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
-    return min(max(until, at), at + LONGEST_REST)
+    pause = pause_asked(reply.headers, at) if reply.status in ASKS_FOR_REST else None
+    return at + min(pause, LONGEST_REST) if pause is not None else None

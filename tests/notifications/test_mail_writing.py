@@ -30,7 +30,7 @@ def _content(mail, kind):
     return body and body.get_content()
 
 
-@hypothesis_settings(deadline=None)
+@hypothesis_settings(deadline=None, max_examples=40)
 @given(subject=PRINTABLE, text=PRINTABLE, html=PRINTABLE)
 def test_a_mail_reads_as_if_it_had_been_written_whole(subject, text, html):
     writer, one = Writer(), outgoing(subject, text, html)

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from incidents.actions import downtime
-from incidents.outgoing import OutgoingRefused
+from incidents.outgoing import OutgoingRefused, pause_asked
 from notifications import delivery
-from notifications.channels import apprise, remote
+from notifications.channels import apprise
 from notifications.models import ChannelAccount, ContactPoint, ContactSettings, Delivery, Destination, PlaceThread
 from tests.notifications.conftest import declare
 from tests.notifications.loopback import serving
@@ -303,5 +303,5 @@ def test_a_message_leaves_through_apprise_without_following_a_redirect(people, c
     [("7", 7), ("-3", 0), ("soon", None), ("", None), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("1e400", None)],
 )
 def test_how_long_a_provider_wants_to_be_left_alone(given, seconds):
-    found = remote.retry_after({"Retry-After": given})
+    found = pause_asked({"Retry-After": given})
     assert (found.total_seconds() if found is not None else None) == seconds
