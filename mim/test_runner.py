@@ -1,12 +1,9 @@
 """Django's door to pytest."""
 
-import os
 from typing import Any
 
-PROCESSES = min((os.cpu_count() or 1) + 1, 8)
-PARALLEL = ["-n", str(PROCESSES), "--dist", "loadfile"]
-"""For the whole suite: one process a core, and one for while another waits for a server or a browser. Each has its own
-database and broker; files stay together."""
+PARALLEL = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile"]
+"""For the whole suite: one process a core, each with its own database and broker; files stay together."""
 
 
 class PytestRunner:

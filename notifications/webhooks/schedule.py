@@ -30,4 +30,4 @@ def next_try(attempts: int, *, at: datetime, rest_until: datetime | None = None)
 def rest_until(reply: Reply, *, at: datetime) -> datetime | None:
     """Until when the endpoint wants to be left alone (429 and 503 with Retry-After), 24 hours at most; else None."""
     pause = pause_asked(reply.headers, at) if reply.status in ASKS_FOR_REST else None
-    return at + min(pause, LONGEST_REST) if pause is not None else None
+    return at + min(pause, LONGEST_REST) if pause else None

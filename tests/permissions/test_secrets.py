@@ -57,7 +57,7 @@ def test_the_status_page_holds_what_was_written_for_users(asking):
 def test_the_health_pages_say_no_more_than_their_checks(asking):
     said = json.loads(asking.response(row("/readyz", "GET"), "GET", "nobody").content)
     assert set(said) == {"status", "checks"}
-    assert set(said["checks"]) == {"database", "broker", "worker", "beat", "outbox", "intake", "paging"}
+    assert set(said["checks"]) == {"database", "broker", "worker", "beat", "sweeps", "outbox", "intake", "paging"}
     allowed = {"ok", "milliseconds", "reason", "age_seconds", "oldest_unsent_seconds", "oldest_waiting_seconds"}
     allowed |= {"late_pages", "late_seconds"}
     assert {key for check in said["checks"].values() for key in check} <= allowed
