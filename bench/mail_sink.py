@@ -7,6 +7,7 @@ import asyncio
 import re
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _ADDRESS = re.compile(rb"<([^>]*)>")
@@ -43,7 +44,12 @@ async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, book)
 
 async def main() -> None:
     with Path(sys.argv[2]).open("a") as book:
-        server = await asyncio.start_server(lambda r, w: talk(r, w, book), "127.0.0.1", int(sys.argv[1]), limit=2**22)
+
+        async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):  # the sender was killed
+                await talk(reader, writer, book)
+
+        server = await asyncio.start_server(take, "127.0.0.1", int(sys.argv[1]), limit=2**22)
         async with server:
             await server.serve_forever()
 
