@@ -1,6 +1,7 @@
 """What every channel with an HTTP API has in common: its account, its places, and what an answer means."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
@@ -33,7 +34,7 @@ class NotWanted(Exception):
     """An administrator switched the channel or place off, or removed it, after the message was queued."""
 
 
-class RemoteChannel:
+class RemoteChannel(ABC):
     """Sends one message after the other. What hangs is asked once a batch, so that it costs one time-out."""
 
     key: str
@@ -56,9 +57,9 @@ class RemoteChannel:
         """What is down together: the provider, or the address where each has a server of its own."""
         return self.key if KINDS[self.key].needs_account else one.delivery.address
 
+    @abstractmethod
     def tell(self, one: Outgoing, values: Values) -> Outcome:
         """Sends one message. Raises OutgoingRefused, OutgoingFailed, NotSetUp."""
-        raise NotImplementedError
 
     def _tried(self, one: Outgoing, account: "_Account") -> tuple[Outcome, bool]:
         """The outcome, and whether nobody answered."""

@@ -155,6 +155,7 @@ def test_a_program_that_is_killed_comes_back(first):
         return any(b"mim.embedded.worker" in line for line in lines)
 
     until(is_back, 10, "the new worker")
+    assert worker not in first.pids()
 
 
 def test_ctrl_c_leaves_nothing_and_the_second_start_takes_under_three_seconds(first):
@@ -185,3 +186,4 @@ def test_a_killed_supervisor_leaves_nothing_either():
         running.process.kill()
         running.process.wait()
         until(lambda: not running.pids(), 15, "the end of every program")
+        assert not running.pids()

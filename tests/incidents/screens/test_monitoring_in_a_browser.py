@@ -73,6 +73,7 @@ def test_alerts_are_walked_by_keyboard(tab, service_desk_manager, checkout):
     check(tab)
     tab.goto(reverse("alert", args=[second.pk]))
     check(tab, "dark")
+    assert tab.url.endswith(reverse("alert", args=[second.pk]))
 
 
 def test_a_rule_is_tried_on_the_past_and_moved_without_a_mouse(tab, service_desk_manager):
