@@ -4,15 +4,18 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from incidents.models import Organisation, User
+from mim.watchman import Watchman
 from notifications.webhooks import outbox
 from tests import factories
 
 # Playwright keeps an event loop in the process that drove a browser; tests after it still use the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
+
+expect.set_options(timeout=15_000)  # a loaded machine answers late; what never comes fails all the same
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGUMENTS = [
@@ -50,6 +53,12 @@ def _assets_by_their_own_names(settings):
 def _updates_leave_at_once(monkeypatch):
     """Stories about the waiting time set it; the others read what they published."""
     monkeypatch.setattr(Organisation._meta.get_field("update_hold_seconds"), "_get_default", lambda: 0)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_watches(monkeypatch):
+    """No worker beats in the process of the tests: what a watchman there said would stand on everybody's pages."""
+    monkeypatch.setattr(Watchman, "start", lambda _self: None)
 
 
 @pytest.fixture(autouse=True)

@@ -187,6 +187,7 @@ def test_a_crowd_is_told_to_come_later_and_leaves_room_again(listener, kept):
     for one in crowd:
         one.settimeout(10)
         answers.append(one.recv(3))
+    for one in crowd:
         one.close()
     assert answers.count(b"220") == 60 and answers.count(b"421") == 10
     until(lambda: _is_greeted(listener), 10, "room for the next")
