@@ -20,7 +20,7 @@ async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, book)
     while line := await reader.readline():
         word = line[:4].upper()
         if word in (b"EHLO", b"HELO"):
-            writer.write(b"250-sink\r\n250 8BITMIME\r\n")
+            writer.write(b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
         elif word == b"DATA":
             writer.write(b"354 go on\r\n")
             body = await reader.readuntil(b"\r\n.\r\n")

@@ -1,8 +1,8 @@
 """The outbox is emptied here: claim, check once more, word, send, settle.
 
-A claim is a lease: rows of a worker that died are free again when it ends. Each message is settled
-as soon as its channel took it, so a kill repeats at most the one that was on its way, and that one
-bears the same Message-ID.
+A claim is a lease: rows of a worker that died are free again when it ends. A message is settled as soon as its channel
+took it, those that leave within an instant together, so a kill repeats at most the few of that instant, and they bear
+the same Message-ID.
 """
 
 import logging
@@ -197,31 +197,32 @@ def _hold_back(row: Delivery, until: datetime, lease: uuid.UUID) -> None:
 def _settle(group: list[tuple[Outgoing, Outcome]], lease: uuid.UUID) -> None:
     """Writes what became of the messages. A row that another worker took over meanwhile is left to it."""
     now = timezone.now()
-    accepted: dict[tuple[int, str, str], list[int]] = {}
+    accepted = []
     for one, outcome in group:
         if outcome.accepted:
             _settle_digested(one)
-            accepted.setdefault((one.message.pk, outcome.answer, outcome.provider_id), []).append(one.delivery.pk)
+            accepted.append((one.delivery.pk, one.message.pk, outcome.answer, outcome.provider_id))
             continue
         _settle_refused(one.delivery, outcome, one.message, lease)
-    for (wording_id, answer, provider_id), keys in accepted.items():
-        _write_delivered(keys, lease, now, wording_id, answer, provider_id)
+    if accepted:
+        _write_delivered(accepted, lease, now)
 
 
-def _write_delivered(
-    keys: list[int], lease: uuid.UUID, now: datetime, wording_id: int, answer: str, provider_id: str
-) -> None:
-    """In plain SQL, because it is the one statement of every single message.
+def _write_delivered(accepted: list[tuple[int, int, str, str]], lease: uuid.UUID, now: datetime) -> None:
+    """Of each its key, that of its wording, the provider's answer and its name for it.
 
-    The commit does not wait for the disk: if the machine itself dies within that moment, a message goes out again
-    under the same identity, as it does when the worker dies between sending and this.
+    In plain SQL, because it is the one statement of every single message. The commit does not wait for the disk: if
+    the machine itself dies within that moment, a message goes out again under the same identity, as it does when the
+    worker dies between sending and this.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SET LOCAL synchronous_commit = off;"
-            "UPDATE notifications_delivery SET state = %s, delivered_at = %s, answer = %s, provider_id = %s,"
-            " reason = '', wording_id = %s, lease = NULL, lease_until = NULL WHERE id = ANY(%s) AND lease = %s::uuid",
-            [DeliveryState.DELIVERED.value, now, answer, provider_id, wording_id, keys, str(lease)],
+            "UPDATE notifications_delivery AS it SET state = %s, delivered_at = %s, answer = told.answer,"
+            " provider_id = told.provider_id, reason = '', wording_id = told.wording, lease = NULL, lease_until = NULL"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[])"
+            " AS told (id, wording, answer, provider_id) WHERE it.id = told.id AND it.lease = %s::uuid",
+            [DeliveryState.DELIVERED.value, now, *map(list, zip(*accepted, strict=True)), str(lease)],
         )
 
 

@@ -2,7 +2,8 @@
 
 import re
 import smtplib
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from email.header import Header
 from email.utils import formatdate, parseaddr
@@ -17,10 +18,13 @@ from incidents import mail_reference
 from incidents.process import Audience
 from incidents.queries.mail import thread_of
 from notifications.channels import Outcome, Outgoing
+from notifications.channels.smtp_dialogue import hand_over
 from notifications.models import ChannelKey
 from notifications.status.subscribers import end_url
 
 SECONDS_PER_COMMAND = 5
+QUICK_SECONDS, SETTLED_TOGETHER = 0.005, 10
+"""A kill repeats at most so many mails of a quick server, and one of any other, under the same Message-ID."""
 LONGEST_LINE = 78
 _UNFOLDED = re.compile(rb"\r\n(?![ \t])")
 WRITTEN_BY_PEOPLE = ("ticket_commented",)
@@ -33,15 +37,26 @@ class EmailChannel:
     one_at_a_time = True
 
     def send(self, wanted: Iterable[Outgoing]) -> Iterator[list[tuple[Outgoing, Outcome]]]:
-        """One message after the other over one kept connection, opened again when the server hangs up."""
+        """One message after the other over one kept connection, opened again when the server hangs up.
+
+        What a fast server took in an instant is settled together: writing it down costs more than sending it.
+        """
         backend = EmailBackend(timeout=min(settings.EMAIL_TIMEOUT or SECONDS_PER_COMMAND, SECONDS_PER_COMMAND))
         writer, unreachable = Writer(), ""
+        taken: list[tuple[Outgoing, Outcome]] = []
         try:
             for one in wanted:
+                began = time.monotonic()
                 outcome = Outcome(False, unreachable) if unreachable else _try(backend, writer, one)
                 if outcome.answer.startswith(_CANNOT_REACH):
                     unreachable = outcome.answer  # the rest of the batch waits with it, without a time-out each
-                yield [(one, outcome)]
+                taken.append((one, outcome))
+                is_quick = outcome.accepted and time.monotonic() - began < QUICK_SECONDS
+                if not is_quick or len(taken) == SETTLED_TOGETHER:
+                    yield taken
+                    taken = []
+            if taken:
+                yield taken
         finally:
             with suppress(OSError, smtplib.SMTPException):
                 backend.close()
@@ -81,15 +96,18 @@ def _try(backend: EmailBackend, writer: Writer, one: Outgoing) -> Outcome:
             False, f"The message cannot be sent to this address: {error}", is_final=True, blames_address=True
         )
     try:
-        return _hand_over(backend, _connected(backend), one.delivery.address, raw, return_path_of(one))
+        desk = mail_reference.desk_address()
+        answer = hand_over(_connected(backend), one.delivery.address, raw, return_path_of(one), desk)
     except ValueError as error:
         _hang_up(backend)
         return Outcome(False, f"The address cannot be used: {error}", is_final=True, blames_address=True)
-    except smtplib.SMTPDataError as error:
-        return Outcome(False, _in_words(error), is_final=error.smtp_code >= 500)
     except (OSError, smtplib.SMTPException) as error:
         _hang_up(backend)
         return Outcome(False, f"{_CANNOT_REACH}: {_in_words(error)}")
+    if answer.code == 421:
+        _hang_up(backend)
+    blames_address = answer.is_final and answer.part == "recipient"
+    return Outcome(answer.is_accepted, answer.text, is_final=answer.is_final, blames_address=blames_address)
 
 
 def _connected(backend: EmailBackend) -> smtplib.SMTP:
@@ -106,38 +124,6 @@ def _connected(backend: EmailBackend) -> smtplib.SMTP:
 def return_path_of(one: Outgoing) -> str:
     """Whom a bounce goes to: nobody, for what the product says by itself; the desk, for what a person wrote."""
     return parseaddr(_reply_to(one))[1] if one.delivery.moment in WRITTEN_BY_PEOPLE else ""
-
-
-def _hand_over(backend: EmailBackend, connection: smtplib.SMTP, address: str, raw: bytes, return_path: str) -> Outcome:
-    """The SMTP dialogue for one message, so that the server's own answers are kept."""
-    commands: tuple[tuple[str, Callable[[], tuple[int, bytes]]], ...] = (
-        ("sender", lambda: _sender(connection, return_path)),
-        ("recipient", lambda: connection.rcpt(address)),
-        ("message", lambda: connection.data(raw)),
-    )
-    for name, command in commands:
-        code, answer = command()
-        said = f"{code} {answer.decode(errors='replace')}"[:500]
-        if code >= 400:
-            if code == 421:
-                _hang_up(backend)
-            else:
-                with suppress(smtplib.SMTPServerDisconnected):
-                    connection.rset()
-            # A refused sender is a fault of the installation, not of this address: it is tried again.
-            is_final = code >= 500 and name != "sender"
-            return Outcome(False, said, is_final=is_final, blames_address=is_final and name == "recipient")
-    return Outcome(True, said)
-
-
-def _sender(connection: smtplib.SMTP, return_path: str) -> tuple[int, bytes]:
-    """Names the return path; the desk's plain address where the server takes neither an empty nor a signed one."""
-    code, answer = connection.mail(return_path)
-    desk = mail_reference.desk_address()
-    if code < 500 or return_path == desk:
-        return code, answer
-    connection.rset()
-    return connection.mail(desk)
 
 
 def _ref(one: Outgoing) -> str:

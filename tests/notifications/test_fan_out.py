@@ -158,7 +158,7 @@ def test_declaring_costs_the_same_statements_for_five_people_and_for_a_thousand(
     crowd(1000)
     incident, many = statements_of_declaring(people["manager"], checkout)
     assert many <= few + 3  # the row that remembers the rest, and its savepoint
-    assert Delivery.objects.filter(incident=incident, moment="declared", channel="email").count() == fan_out.BATCH
+    assert Delivery.objects.filter(incident=incident, moment="declared", channel="email").count() == fan_out.AT_ONCE
     assert FanOut.objects.filter(finished_at__isnull=True).count() == 1
 
 
