@@ -66,8 +66,8 @@ MAJOR_INCIDENTS = Kpi(
 )  # fmt: skip
 COST = Kpi(
     "cost", "Cost of downtime", "Cost", "", "", Unit.MONEY,
-    "Sum over incidents and their services of downtime × the service’s cost per hour. "
-    "With a service filter only the chosen services cost.",
+    "Sum over incidents and their services of downtime × the service’s cost per hour; time outside the service hours "
+    "counts with the service’s share for it. With a service filter only the chosen services cost.",
 )  # fmt: skip
 RATES = (
     Kpi("raci_conformance", "RACI conformance", "RACI", "", "", Unit.SHARE,

@@ -5,6 +5,8 @@ from django.utils import timezone
 
 from metrics import rows
 
+LARGEST_SWEEP = 5_000
+
 
 @shared_task(ignore_result=True)
 def compute_kpi_row(incident_id: int) -> None:
@@ -13,5 +15,6 @@ def compute_kpi_row(incident_id: int) -> None:
 
 @shared_task(ignore_result=True)
 def sweep_kpi_rows() -> None:
+    rows.compute_many(rows.waiting_in_bulk(LARGEST_SWEEP), at=timezone.now())
     for incident_id in rows.waiting():
         rows.compute(incident_id, at=timezone.now())
