@@ -69,6 +69,8 @@ class Summary:
     """Channel of the earliest linked ticket to number of incidents; empty key where no ticket is linked."""
     causes: dict[str, int]
     """Cause of the linked problem to number of incidents; empty key where no problem is linked."""
+    targets: dict[str, float]
+    """What the figures should be, read with them: key of the figure to its target."""
     effort: Rate
     """Seconds that people held a seat, added up over people; None when nobody did."""
 
@@ -155,7 +157,7 @@ def _parameters(scope: Scope, at: datetime) -> dict[str, Any]:
     }
 
 
-def _fetch(statement: str, scope: Scope, at: datetime) -> list[dict[str, Any]]:
+def fetch(statement: str, scope: Scope, at: datetime) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, _parameters(scope, at))
         names = [column.name for column in cursor.description]
@@ -189,6 +191,7 @@ def _summary(row: dict[str, Any]) -> Summary:
         cost=Rate(row["cost_value"], row["cost_n"]),
         detection_by_channel=dict(Counter(row["channels"] or []).most_common()),
         causes=dict(Counter(row.get("causes") or []).most_common()),
+        targets=_as_json(row.get("targets")) or {},
         effort=Rate(row.get("effort_value"), row.get("effort_n") or 0),
     )
 
@@ -198,9 +201,19 @@ def change_percent(count: int, first: int) -> float | None:
     return (count - first) / first * 100 if first else None
 
 
-def summarise(scope: Scope, *, at: datetime) -> tuple[Summary, list[Month]]:
-    """The whole period and each month of it in the organisation's zone, months without incidents included."""
-    whole, *found = _fetch(sql.SUMMARY, scope, at)
+def nothing(scope: Scope) -> Figures:
+    """The scope without a figure, for what needs only the scope."""
+    return Figures(scope, _summary(_EMPTY_ROW), [], [], _between_failures(0, 0, 0, 0), [])
+
+
+def summarise(scope: Scope, *, at: datetime, with_pieces: bool = True) -> tuple[Summary, list[Month]]:
+    """The whole period and each month of it in the organisation's zone, months without incidents included.
+
+    Without pieces the list is empty.
+    """
+    whole, *found = fetch(sql.SUMMARY, scope, at)
+    if not with_pieces:
+        return _summary(whole), []
     by_month = {row["month"]: row for row in found}
     names = scope.months()
     summaries = [_summary(by_month.get(name, _EMPTY_ROW)) for name in names]
@@ -230,7 +243,7 @@ def by_service(scope: Scope, *, at: datetime) -> tuple[list[ServiceFigures], Tim
     Uptime counts from the beginning of the period however long a service has been registered, up to now.
     """
     period = max((min(scope.end, at) - scope.start).total_seconds(), 0.0)
-    rows = _fetch(sql.SERVICES, scope, at)
+    rows = fetch(sql.SERVICES, scope, at)
     services = [
         ServiceFigures(
             id=row["id"], slug=row["slug"], name=row["name"], tier=row["tier"],
@@ -285,7 +298,7 @@ def incident_rows(scope: Scope, *, at: datetime) -> list[dict[str, Any]]:
 
     Keys are those of `definitions.KPIS` for durations (seconds or None), the clocks, `ref`, `services`, `cost`.
     """
-    rows = _fetch(sql.ROWS, scope, at)
+    rows = fetch(sql.ROWS, scope, at)
     for row in rows:
         row["ref"], row["costs"] = f"MI-{row['id']}", _as_json(row["costs"])
     return rows

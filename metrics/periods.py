@@ -61,6 +61,13 @@ class Scope:
         """The names of the pieces."""
         return [name for name, _, _ in self.pieces()]
 
+    def length_in_months(self) -> float:
+        """How many months of average length the period has; whole months count as they are."""
+        first, last = self.start.astimezone(self.zone), self.end.astimezone(self.zone)
+        if first.day == 1 and last.day == 1 and first.time() == last.time() == time.min:
+            return (last.year - first.year) * 12 + last.month - first.month
+        return (self.end - self.start).total_seconds() / (365.2425 / 12 * 86400)
+
     def before(self) -> "Scope":
         """The period of the same length right before this one: whole months before whole months, else the same days."""
         first, last = self.start.astimezone(self.zone), self.end.astimezone(self.zone)
@@ -142,8 +149,13 @@ def read_moment(field_name: str, text: str, zone: ZoneInfo) -> datetime:
     return moment
 
 
+KnownService = tuple[int, str, str, str | None, str | None]
+"""Id, slug and name of a service, slug and name of its team."""
+
+
 def _read_services(
-    names: list[str], teams: list[str], *, with_tree: bool, errors: dict[str, list[str]]
+    names: list[str], teams: list[str], *, with_tree: bool, errors: dict[str, list[str]],
+    known_services: list[KnownService] | None = None,
 ) -> tuple[int, ...]:
     """Ids of the services named (and, with the tree, all they need to work), of the teams' services, or of both.
 
@@ -154,7 +166,9 @@ def _read_services(
     owners = list(dict.fromkeys(name.strip() for name in teams if name.strip()))
     if not wanted and not owners:
         return ()
-    rows = list(Service.objects.values_list("id", "slug", "name", "team__slug", "team__name"))
+    rows = known_services
+    if rows is None:
+        rows = list(Service.objects.values_list("id", "slug", "name", "team__slug", "team__name"))
     known = {key: pk for pk, slug, name, _, _ in rows for key in (name, slug)}
     if unknown := [name for name in wanted if name not in known]:
         errors["service"] = [f"No service is called {', '.join(f'“{name}”' for name in unknown)}."]
@@ -199,6 +213,7 @@ def read_scope(
     *, start: str = "", end: str = "", services: list[str] | None = None, severities: list[str] | None = None,
     teams: list[str] | None = None, with_tree: bool = False, causes: list[str] | None = None,
     channels: list[str] | None = None, grain: str = "", at: datetime, default_months: int | None = None,
+    known: list[KnownService] | None = None,
 ) -> Scope:  # fmt: skip
     """The scope that texts from a query string ask for. Raises Invalid with every bad field at once.
 
@@ -216,7 +231,7 @@ def read_scope(
             except Invalid as refusal:
                 errors.update(refusal.errors)
     trouble: dict[str, list[str]] = {}
-    picked = _read_services(services or [], teams or [], with_tree=with_tree, errors=trouble)
+    picked = _read_services(services or [], teams or [], with_tree=with_tree, errors=trouble, known_services=known)
     errors |= trouble
     levels = tuple(level.strip().upper() for level in severities or [] if level.strip())
     if unknown := [level for level in levels if level not in Severity.values]:

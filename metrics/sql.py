@@ -182,7 +182,8 @@ SELECT month, count(*) AS incidents,
   count(*) FILTER (WHERE is_closed AND is_reviewed) AS pir_rate_hits,
   count(*) FILTER (WHERE is_closed) AS pir_rate_n,
   count(*) FILTER (WHERE has_problem) AS problem_rate_hits, count(*) AS problem_rate_n,
-  array_agg(channel) AS channels, array_agg(cause) AS causes
+  array_agg(channel) AS channels, array_agg(cause) AS causes,
+  (SELECT jsonb_object_agg(kpi, value) FROM metrics_target) AS targets
 FROM facts GROUP BY GROUPING SETS ((), (month)) ORDER BY month NULLS FIRST
 """
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from metrics import rows
+from metrics import monthly_report, rows
 
 LARGEST_SWEEP = 5_000
 
@@ -18,3 +18,8 @@ def sweep_kpi_rows() -> None:
     rows.compute_many(rows.waiting_in_bulk(LARGEST_SWEEP), at=timezone.now())
     for incident_id in rows.waiting():
         rows.compute(incident_id, at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def sweep_monthly_report() -> None:
+    monthly_report.send_due(at=timezone.now())

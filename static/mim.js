@@ -517,6 +517,16 @@ const inView = new IntersectionObserver((entries) => {
 document.addEventListener("mim:theme", () => { if (library) $$("[data-chart]").forEach(draw); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (library) $$("[data-chart]").forEach(draw); });
 
+/* ---------- Print, full screen: only where the browser can ---------- */
+function startScreen(root) {
+  for (const button of $$("[data-print]", root)) { button.hidden = false; button.onclick = () => window.print(); }
+  for (const button of $$("[data-fullscreen]", root)) {
+    button.hidden = !document.fullscreenEnabled;
+    button.onclick = () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
+  }
+}
+document.addEventListener("fullscreenchange", () => body.classList.toggle("is-fullscreen", Boolean(document.fullscreenElement)));
+
 /* ---------- Passwords: seen when wanted, judged while typed ---------- */
 function judge(password) {
   if (password.length < 10) return [password.length / 20, "bad", `${10 - password.length} more characters at least`];
@@ -556,6 +566,7 @@ function ready(root) {
   startTabs(root);
   restoreDrafts(root);
   startStrength(root);
+  startScreen(root);
   for (const button of $$("[data-reveal]", root)) button.hidden = false;
   for (const chart of $$("[data-chart]", root)) inView.observe(chart);
 }
