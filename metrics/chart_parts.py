@@ -1,5 +1,6 @@
 """What a chart is made of: shapes only."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,10 @@ class Chart:
     def linked_rows(self) -> list[tuple[Sequence[Cell], str]]:
         links = [*self.links, *[""] * (len(self.rows) - len(self.links))]
         return list(zip(self.rows, links, strict=True))
+
+    @property
+    def option_json(self) -> str:
+        return json.dumps(self.option)
 
     @property
     def script_id(self) -> str:

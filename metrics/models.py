@@ -128,3 +128,42 @@ class SentReport(models.Model):
 
     def __str__(self) -> str:
         return self.month
+
+
+class HistoryUpload(models.Model):
+    """A file of past incidents on its way in: what it held, how its columns are read, and what became of its rows.
+
+    `content` is forgotten once the rows are in. A worker claims the row by `claimed_at`; a claim that is minutes old
+    was left by a worker that died, and the import, which changes nothing when it is run twice, is run again.
+    """
+
+    class State(models.TextChoices):
+        MAPPING = "mapping", "Columns to be checked"
+        QUEUED = "queued", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    name = models.CharField(max_length=200)
+    source = models.CharField(max_length=12, blank=True)
+    rows = models.JSONField(default=list, help_text="The rows as they came.")
+    columns = models.JSONField(default=list)
+    reading = models.JSONField(default=dict, help_text="{columns: {field: column}, zone, day_first}")
+    is_dry_run = models.BooleanField(default=True)
+    state = models.CharField(max_length=7, choices=State.choices, default=State.MAPPING)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    errors = models.JSONField(default=list, help_text="The first rejected rows: row, external_id, errors.")
+    reason = models.TextField(blank=True)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["state"], name="uploads_to_run", condition=Q(state__in=["queued", "running"]))]
+
+    def __str__(self) -> str:
+        return self.name

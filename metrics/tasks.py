@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from metrics import monthly_report, rows
+from metrics import monthly_report, rows, uploads
 
 LARGEST_SWEEP = 5_000
 
@@ -23,3 +23,14 @@ def sweep_kpi_rows() -> None:
 @shared_task(ignore_result=True)
 def sweep_monthly_report() -> None:
     monthly_report.send_due(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def run_history_upload(upload_id: int) -> None:
+    uploads.run(upload_id)
+
+
+@shared_task(ignore_result=True)
+def sweep_history_uploads() -> None:
+    for upload_id in uploads.waiting(at=timezone.now()):
+        uploads.run(upload_id)

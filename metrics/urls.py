@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from metrics.views import assumptions, dashboard, definitions, figure_views, overview, report
+from metrics.views import assumptions, dashboard, definitions, exports, figure_views, imports, overview, report
 
 urlpatterns: list[URLPattern] = [
     path("kpis/", dashboard.kpi_dashboard, name="kpi_dashboard"),
@@ -18,6 +18,11 @@ urlpatterns: list[URLPattern] = [
     path("kpis/reports/schedule/", report.report_schedule, name="report_schedule"),
     path("kpis/reports/month.pdf", report.report_pdf, name="report_pdf"),
     path("kpis/reports/<int:pk>.pdf", report.sent_report, name="sent_report"),
+    path("kpis/import/", imports.history_imports, name="history_imports"),
+    path("kpis/import/<int:pk>/", imports.history_import, name="history_import"),
+    path("kpis/import/<int:pk>/state/", imports.history_import_state, name="history_import_state"),
+    path("kpis/import/<int:pk>/<slug:act>/", imports.history_import_do, name="history_import_do"),
+    path("kpis/export/", exports.full_export, name="full_export"),
     path("kpis/<slug:key>/", dashboard.kpi_drill, name="kpi_drill"),
     path("overview/", overview.overview_page, name="overview"),
     path("overview/now/", overview.overview_now, name="overview_now"),

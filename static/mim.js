@@ -500,7 +500,8 @@ function dressed(given) {
 
 async function draw(element) {
   const echarts = await loadLibrary();
-  const given = JSON.parse(document.getElementById(element.dataset.chart).textContent);
+  // A part that htmx fetched carries its option in an attribute: it takes every script element out.
+  const given = JSON.parse(element.dataset.option ?? document.getElementById(element.dataset.chart).textContent);
   const chart = echarts.getInstanceByDom(element) ?? echarts.init(element, null, { renderer: "canvas" });
   chart.setOption(dressed(given), true);
   chart.off("click");

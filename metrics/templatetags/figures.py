@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from incidents.in_words import NOTHING, duration_words, money_words
 from metrics.dashboard import Asked
 from metrics.definitions import Kpi, Unit
+from metrics.uploads import as_text
 
 register = template.Library()
 register.filter("intcomma", intcomma)
@@ -92,3 +93,10 @@ def incident_url(pk: int) -> str:
 def beside(first: Sequence[Any], second: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Pairs of two rows."""
     return list(zip(first, second, strict=False))
+
+
+@register.filter
+def cell(row: dict[str, Any], name: str) -> str:
+    """One value of an imported row as text; a dash where it is unknown."""
+    value = row.get(name)
+    return NOTHING if value is None else as_text(value)

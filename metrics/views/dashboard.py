@@ -6,6 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from incidents import permissions
 from incidents.errors import Invalid
 from incidents.models import Organisation
 from incidents.views.gate import Request, page
@@ -20,6 +21,7 @@ def kpi_dashboard(request: Request) -> HttpResponse:
     now = timezone.now()
     context = question(request)
     asked = context["asked"]
+    context["may_import"] = permissions.can(request.user, "import_history")
     context["views"] = figure_views.views_for(request.user, asked.query())
     try:
         scope = dashboard.scope_of(asked, at=now, known=context["known_services"])
