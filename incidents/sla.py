@@ -51,3 +51,7 @@ class Rules:
         if target.around_the_clock:
             return self.always
         return self.hours_of.get(service_id, self.default_hours) if service_id else self.default_hours
+
+    def hours_for(self, service_id: int) -> Hours:
+        """When the service is looked after."""
+        return self.hours_of.get(service_id, self.default_hours)

@@ -21,7 +21,7 @@ from incidents.errors import Invalid
 from incidents.priority import Severity
 from metrics import history_import, kpis, shapes
 from metrics.csv_export import incident_lines
-from metrics.periods import Scope, read_scope
+from metrics.periods import CAUSES, CHANNELS, Grain, Scope, read_scope
 
 MAX_IMPORT_BYTES = 10 * 1024 * 1024
 MAX_IMPORT_ROWS = 20_000
@@ -33,6 +33,14 @@ _FILTERS = [
     *_PERIOD,
     OpenApiParameter("service", str, many=True, description="Slug or exact name; several may be given."),
     OpenApiParameter("severity", str, many=True, enum=Severity.values),
+    OpenApiParameter("tree", bool, description="With all that the services need to work."),
+    OpenApiParameter("team", str, many=True, description="Slug or name of the team the services belong to."),
+    OpenApiParameter("cause", str, many=True, enum=CAUSES, description="Cause of the linked problem."),
+    OpenApiParameter("channel", str, many=True, enum=CHANNELS, description="Channel of the earliest linked ticket."),
+]
+_TREND = [
+    *_FILTERS,
+    OpenApiParameter("by", str, enum=Grain.values, description="How the period is cut; months unless said."),
 ]
 
 
@@ -48,7 +56,9 @@ class Figures(Endpoint):
         asked = self.request.query_params
         return read_scope(
             start=asked.get("from", ""), end=asked.get("to", ""),
-            services=asked.getlist("service"), severities=asked.getlist("severity"), at=self.now,
+            services=asked.getlist("service"), severities=asked.getlist("severity"), teams=asked.getlist("team"),
+            with_tree=asked.get("tree", "").lower() in ("1", "true", "yes"), causes=asked.getlist("cause"),
+            channels=asked.getlist("channel"), grain=asked.get("by", ""), at=self.now,
         )  # fmt: skip
 
 
@@ -66,9 +76,9 @@ class MonthlyView(Figures):
     Out = shapes.MonthOut
     operation_ids = {"GET": "metrics_monthly"}
 
-    @extend_schema(parameters=_FILTERS, filters=False, responses=shapes.MonthOut(many=True))
+    @extend_schema(parameters=_TREND, filters=False, responses=shapes.MonthOut(many=True))
     def get(self, request: Request) -> Response:
-        """Each month of the period in the organisation's zone, those without incidents included."""
+        """Each month (week, day) of the period in the organisation's zone, those without incidents included."""
         _, months = kpis.summarise(self.scope(), at=self.now)
         return Response(shapes.MonthOut([shapes.month(one) for one in months], many=True).data)
 

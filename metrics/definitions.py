@@ -66,8 +66,8 @@ MAJOR_INCIDENTS = Kpi(
 )  # fmt: skip
 COST = Kpi(
     "cost", "Cost of downtime", "Cost", "", "", Unit.MONEY,
-    "Sum over incidents and their services of downtime × the service’s cost per hour. "
-    "With a service filter only the chosen services cost.",
+    "Sum over incidents and their services of downtime × the service’s cost per hour; time outside the service hours "
+    "counts with the service’s share for it. With a service filter only the chosen services cost.",
 )  # fmt: skip
 RATES = (
     Kpi("raci_conformance", "RACI conformance", "RACI", "", "", Unit.SHARE,
@@ -82,5 +82,41 @@ RATES = (
 
 KPIS = (*DURATIONS, AVERAGE_DOWNTIME, MTBF, MAJOR_INCIDENTS, COST, *RATES)
 KPI_BY_KEY = {kpi.key: kpi for kpi in KPIS}
+MORE_IS_BETTER = frozenset({"mtbf", *(kpi.key for kpi in RATES)})
+"""Elsewhere less is better."""
+
+
+@dataclass(frozen=True)
+class OtherDefinition:
+    """How others count the same thing: between other clocks. Shown beside ours, so that figures can be compared."""
+
+    label: str
+    start: str
+    end: str
+
+
+OTHERS: dict[str, tuple[OtherDefinition, ...]] = {
+    "mttd": (
+        OtherDefinition("Start to first report", "started_at", "reported_at"),
+        OtherDefinition("Start to declaration", "started_at", "declared_at"),
+    ),
+    "mtta": (
+        OtherDefinition("Detection to acknowledgement", "detected_at", "acknowledged_at"),
+        OtherDefinition("Start to acknowledgement", "started_at", "acknowledged_at"),
+    ),
+    "mttr": (
+        OtherDefinition("Report to service restored", "reported_at", "restored_at"),
+        OtherDefinition("Detection to resolution", "detected_at", "resolved_at"),
+        OtherDefinition("Start to resolution", "started_at", "resolved_at"),
+    ),
+    "time_to_declare": (OtherDefinition("Report to declaration", "reported_at", "declared_at"),),
+    "time_to_contain": (OtherDefinition("Declaration to containment", "declared_at", "contained_at"),),
+    "time_to_restore": (
+        OtherDefinition("Detection to service restored", "detected_at", "restored_at"),
+        OtherDefinition("Start to service restored", "started_at", "restored_at"),
+        OtherDefinition("Report to resolution", "reported_at", "resolved_at"),
+    ),
+}
+
 STATISTICS = (*DURATIONS, AVERAGE_DOWNTIME)
 """Figures with a mean, a median, a 90th percentile and a sample size."""

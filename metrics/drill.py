@@ -1,15 +1,16 @@
 """What is behind one figure: the incidents, the two clocks, and the value of each."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from incidents.models import DowntimeInterval
-from metrics.definitions import COST, MAJOR_INCIDENTS, MTBF, Kpi
+from incidents.models import ClockEntry, DowntimeInterval
+from metrics.definitions import COST, MAJOR_INCIDENTS, MTBF, OTHERS, Kpi
 from metrics.kpis import incident_rows
 from metrics.periods import Scope
 
 SHOWN = 300
+FIRST_OF_ALL, LAST_OF_ALL = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 CLOCK_WORDS = {
     "started_at": "Started", "detected_at": "Detected", "reported_at": "Reported",
@@ -33,6 +34,30 @@ class Line:
     amount: float | None = None
     words: str = ""
     is_still_down: bool = False
+    first_by: "Authorship | None" = None
+    second_by: "Authorship | None" = None
+    others: tuple[float | None, ...] = ()
+    """What other common definitions give for this incident, in the order of `Behind.others`."""
+
+
+@dataclass(frozen=True)
+class Authorship:
+    """Who gave a clock its value that counts. `previous` and `reason` stand where it was corrected."""
+
+    by: str
+    at: datetime
+    is_correction: bool
+    previous: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another common definition of the figure over the same incidents; `mean_seconds` is None when `n` is 0."""
+
+    label: str
+    mean_seconds: float | None
+    n: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +70,7 @@ class Behind:
     lines: list[Line]
     total: int
     left_out: int
+    others: tuple[Other, ...] = ()
 
 
 def behind(kpi: Kpi, scope: Scope, *, at: datetime) -> Behind:
@@ -58,7 +84,49 @@ def behind(kpi: Kpi, scope: Scope, *, at: datetime) -> Behind:
     lines = [line for row in rows if (line := _line(kpi, row, first, second))]
     if kpi is not MAJOR_INCIDENTS:
         lines.sort(key=lambda line: -(line.seconds or line.amount or 0))
-    return Behind(kpi, CLOCK_WORDS[first], CLOCK_WORDS[second], lines[:SHOWN], len(lines), len(rows) - len(lines))
+    shown = lines[:SHOWN]
+    if kpi.is_duration_between_clocks:
+        shown = _with_authors(shown, first, second)
+    return Behind(
+        kpi, CLOCK_WORDS[first], CLOCK_WORDS[second], shown, len(lines), len(rows) - len(lines), _others(kpi, rows)
+    )
+
+
+def _between(row: dict[str, Any], start: str, end: str) -> float | None:
+    return (row[end] - row[start]).total_seconds() if row[start] and row[end] else None
+
+
+def _others(kpi: Kpi, rows: list[dict[str, Any]]) -> tuple[Other, ...]:
+    found = []
+    for one in OTHERS.get(kpi.key, ()):
+        values = [value for row in rows if (value := _between(row, one.start, one.end)) is not None]
+        found.append(Other(one.label, sum(values) / len(values) if values else None, len(values)))
+    return tuple(found)
+
+
+def _with_authors(lines: list[Line], first: str, second: str) -> list[Line]:
+    """The entry each clock has its value from: the last one written. One query."""
+    entries = (
+        ClockEntry.objects.filter(incident__in=[line.incident_id for line in lines], clock__in=(first, second))
+        .order_by("incident_id", "clock", "-id")
+        .distinct("incident_id", "clock")
+        .select_related("set_by")
+    )
+    found = {
+        (one.incident_id, one.clock): Authorship(
+            one.set_by.display_name if one.set_by else "the desk itself", one.set_at, one.is_correction, one.previous,
+            one.reason,
+        )
+        for one in entries
+    }  # fmt: skip
+    return [
+        replace(
+            line,
+            first_by=found.get((line.incident_id, first)),
+            second_by=found.get((line.incident_id, second)),
+        )
+        for line in lines
+    ]
 
 
 def _line(kpi: Kpi, row: dict[str, Any], first: str, second: str) -> Line | None:
@@ -69,6 +137,7 @@ def _line(kpi: Kpi, row: dict[str, Any], first: str, second: str) -> Line | None
         row["id"], row["ref"], row["title"], row["severity"], row["services"], row[first], row[second],
         seconds=None if kpi is COST else value, amount=value if kpi is COST else None, words=words,
         is_still_down=row["is_still_down"],
+        others=tuple(_between(row, one.start, one.end) for one in OTHERS.get(kpi.key, ())),
     )  # fmt: skip
 
 
@@ -106,6 +175,9 @@ def _failures(scope: Scope, *, at: datetime) -> Behind:
         found = found.filter(service__is_active=True)
     if scope.severities:
         found = found.filter(incident__severity__in=scope.severities)
+    if scope.causes or scope.channels:
+        everything = replace(scope, start=FIRST_OF_ALL, end=LAST_OF_ALL, services=(), severities=())
+        found = found.filter(incident__in=[row["id"] for row in incident_rows(everything, at=at)])
     lines = [
         Line(
             one.incident_id, one.incident.ref, one.incident.title, one.incident.severity,

@@ -62,14 +62,52 @@ def read_csv(text: str) -> list[Any]:
 
     `services` are separated by semicolons; `downtime` is `service|start|end` separated by semicolons, or JSON.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="more cells than headings", strict=True)
+    return [_from_cells(line) for line in raw_csv(text)]
+
+
+def raw_csv(text: str) -> list[Any]:
+    """The lines of a CSV as they are, whatever its columns are called; commas or semicolons. Raises Invalid.
+
+    A column that appears several times (Jira writes one for each component) is joined by semicolons.
+    """
+    first = text.removeprefix("\ufeff").partition("\n")[0]
+    separator = ";" if first.count(";") > first.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="more cells than headings", strict=True,
+                            delimiter=separator)  # fmt: skip
+    csv.field_size_limit(10 * 1024 * 1024)
     try:
-        lines = list(reader)
+        names = _named_apart(reader)
+        lines = [_joined(line, names) for line in reader]
     except csv.Error as trouble:
         raise Invalid(file=f"This is not CSV: {trouble} (line {reader.line_num}).") from None
     if not reader.fieldnames:
         raise Invalid(file="The file is empty. Its first line names the columns.")
-    return [_from_cells(line) for line in lines]
+    return lines
+
+
+def _named_apart(reader: csv.DictReader) -> dict[str, str]:
+    """Gives every repeated heading a name of its own; maps those to the heading they came from."""
+    names: dict[str, str] = {}
+    apart = []
+    for at, heading in enumerate(reader.fieldnames or []):
+        name = f"{heading}\x1f{at}" if heading in names else heading
+        names[name] = heading
+        apart.append(name)
+    reader.fieldnames = apart
+    return names
+
+
+def _joined(line: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    if len(set(names.values())) == len(names):
+        return line
+    found: dict[str, Any] = {}
+    for name, cell in line.items():
+        heading = names.get(name, name)
+        if not found.get(heading):
+            found[heading] = cell
+        elif isinstance(cell, str) and cell.strip():
+            found[heading] = f"{found[heading]};{cell}"
+    return found
 
 
 def _from_cells(line: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +120,7 @@ def _from_cells(line: dict[str, Any]) -> dict[str, Any]:
         elif name == "services":
             row[name] = [part.strip() for part in text.split(";") if part.strip()]
         elif name == "downtime":
-            row[name] = _downtime_cell(text)
+            row[name] = downtime_cell(text)
         elif name in ("impact", "urgency", "users_affected"):
             row[name] = int(text) if text.isdecimal() and len(text) < 10 else text
         else:
@@ -90,7 +128,8 @@ def _from_cells(line: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _downtime_cell(text: str) -> Any:
+def downtime_cell(text: str) -> Any:
+    """`service|start|end` separated by semicolons, or JSON, as a list; what is neither stays for the check to name."""
     if text.startswith("["):
         try:
             return json.loads(text)

@@ -4,6 +4,7 @@ Everything is computed from the clocks at the moment of asking, so a correction 
 Durations are seconds as floats. `None`, never 0, where nothing qualifies.
 """
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,10 @@ from typing import Any
 
 from django.db import connection
 
+from incidents.service_hours import WORKING_WEEK
 from metrics import sql
 from metrics.definitions import RATES, STATISTICS
-from metrics.periods import Scope
+from metrics.periods import GRAIN_FORMATS, Scope
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,16 @@ class Statistic:
     p90_seconds: float | None
     n: int
     still_open: int = 0
+    least_seconds: float | None = None
+    most_seconds: float | None = None
+
+    @property
+    def is_small(self) -> bool:
+        """So few incidents that one more may move the mean a long way: shown with the range they lie in."""
+        return 0 < self.n < SMALL_SAMPLE
+
+
+SMALL_SAMPLE = 8
 
 
 @dataclass(frozen=True)
@@ -55,14 +67,24 @@ class Summary:
     cost: Rate
     detection_by_channel: dict[str, int]
     """Channel of the earliest linked ticket to number of incidents; empty key where no ticket is linked."""
+    causes: dict[str, int]
+    """Cause of the linked problem to number of incidents; empty key where no problem is linked."""
+    targets: dict[str, float]
+    """What the figures should be, read with them: key of the figure to its target."""
+    effort: Rate
+    """Seconds that people held a seat, added up over people; None when nobody did."""
 
 
 @dataclass(frozen=True)
 class Month:
+    """One piece of the period: a month, or a week or a day where those were asked for."""
+
     month: str
     summary: Summary
     change_percent: float | None
     """Against the first month of the range; None when the first month has no incident."""
+    change_previous_percent: float | None = None
+    """Against the month before; None for the first, and when the one before has no incident."""
 
     @property
     def count(self) -> int:
@@ -85,6 +107,17 @@ class ServiceFigures:
 
 
 @dataclass(frozen=True)
+class TierFigures:
+    """All services of one tier together."""
+
+    tier: int
+    services: int
+    mtbf: TimeBetweenFailures
+    downtime_seconds: float
+    cost: float
+
+
+@dataclass(frozen=True)
 class Figures:
     """Everything the dashboard and the API show for one scope."""
 
@@ -93,6 +126,10 @@ class Figures:
     months: list[Month]
     services: list[ServiceFigures]
     mtbf: TimeBetweenFailures
+    tiers: list[TierFigures]
+
+
+_DEFAULT_WEEK = json.dumps(WORKING_WEEK)
 
 
 def _parameters(scope: Scope, at: datetime) -> dict[str, Any]:
@@ -106,17 +143,29 @@ def _parameters(scope: Scope, at: datetime) -> dict[str, Any]:
         "services": list(scope.services),
         "by_severity": bool(scope.severities),
         "severities": list(scope.severities),
+        "service_keys": [str(pk) for pk in scope.services],
+        "by_cause": bool(scope.causes),
+        "causes": list(scope.causes),
+        "by_channel": bool(scope.channels),
+        "channels": list(scope.channels),
+        "grain": GRAIN_FORMATS[scope.grain],
+        "use_kept": scope.use_kept,
+        "default_week": _DEFAULT_WEEK,
         "by_incident": scope.incident_ids is not None,
         "only_counted": scope.only_counted,
         "incident_ids": list(scope.incident_ids or ()),
     }
 
 
-def _fetch(statement: str, scope: Scope, at: datetime) -> list[dict[str, Any]]:
+def fetch(statement: str, scope: Scope, at: datetime) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, _parameters(scope, at))
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _as_json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _share(hits: int | None, n: int | None) -> Rate:
@@ -129,8 +178,9 @@ _EMPTY_ROW: dict[str, Any] = {"incidents": 0, "still_down": 0, "cost_value": Non
 def _summary(row: dict[str, Any]) -> Summary:
     statistics = {
         kpi.key: Statistic(
-            row.get(f"{kpi.key}_mean"), row.get(f"{kpi.key}_median"), row.get(f"{kpi.key}_p90"),
+            row.get(f"{kpi.key}_mean"), *(row.get(f"{kpi.key}_percentiles") or (None, None)),
             row.get(f"{kpi.key}_n", 0), row["still_down"] if kpi.key == "average_downtime" else 0,
+            row.get(f"{kpi.key}_least"), row.get(f"{kpi.key}_most"),
         )
         for kpi in STATISTICS
     }  # fmt: skip
@@ -140,6 +190,9 @@ def _summary(row: dict[str, Any]) -> Summary:
         rates={kpi.key: _share(row.get(f"{kpi.key}_hits"), row.get(f"{kpi.key}_n")) for kpi in RATES},
         cost=Rate(row["cost_value"], row["cost_n"]),
         detection_by_channel=dict(Counter(row["channels"] or []).most_common()),
+        causes=dict(Counter(row.get("causes") or []).most_common()),
+        targets=_as_json(row.get("targets")) or {},
+        effort=Rate(row.get("effort_value"), row.get("effort_n") or 0),
     )
 
 
@@ -148,17 +201,30 @@ def change_percent(count: int, first: int) -> float | None:
     return (count - first) / first * 100 if first else None
 
 
-def summarise(scope: Scope, *, at: datetime) -> tuple[Summary, list[Month]]:
-    """The whole period and each month of it in the organisation's zone, months without incidents included."""
-    whole, *found = _fetch(sql.SUMMARY, scope, at)
+def nothing(scope: Scope) -> Figures:
+    """The scope without a figure, for what needs only the scope."""
+    return Figures(scope, _summary(_EMPTY_ROW), [], [], _between_failures(0, 0, 0, 0), [])
+
+
+def summarise(scope: Scope, *, at: datetime, with_pieces: bool = True) -> tuple[Summary, list[Month]]:
+    """The whole period and each month of it in the organisation's zone, months without incidents included.
+
+    Without pieces the list is empty.
+    """
+    whole, *found = fetch(sql.SUMMARY, scope, at)
+    if not with_pieces:
+        return _summary(whole), []
     by_month = {row["month"]: row for row in found}
     names = scope.months()
     summaries = [_summary(by_month.get(name, _EMPTY_ROW)) for name in names]
     first = summaries[0].count if summaries else 0
     months = [
-        Month(name, summary, change_percent(summary.count, first))
-        for name, summary in zip(names, summaries, strict=True)
-    ]
+        Month(
+            name, summary, change_percent(summary.count, first),
+            change_percent(summary.count, summaries[at_ - 1].count) if at_ else None,
+        )
+        for at_, (name, summary) in enumerate(zip(names, summaries, strict=True))
+    ]  # fmt: skip
     return _summary(whole), months
 
 
@@ -177,13 +243,13 @@ def by_service(scope: Scope, *, at: datetime) -> tuple[list[ServiceFigures], Tim
     Uptime counts from the beginning of the period however long a service has been registered, up to now.
     """
     period = max((min(scope.end, at) - scope.start).total_seconds(), 0.0)
-    rows = _fetch(sql.SERVICES, scope, at)
+    rows = fetch(sql.SERVICES, scope, at)
     services = [
         ServiceFigures(
             id=row["id"], slug=row["slug"], name=row["name"], tier=row["tier"],
             mtbf=_between_failures(period - row["downtime_seconds"], row["failures"], row["gap_seconds"], row["gaps"]),
             downtime_seconds=row["downtime_seconds"],
-            cost=row["downtime_seconds"] / 3600 * row["cost_per_hour"],
+            cost=row["cost"],
             availability=1 - row["downtime_seconds"] / period if period else None,
             is_still_down=row["is_still_down"],
         )
@@ -202,7 +268,29 @@ def figures(scope: Scope, *, at: datetime) -> Figures:
     """Every figure of the scope in two queries, whatever their number."""
     whole, months = summarise(scope, at=at)
     services, mtbf = by_service(scope, at=at)
-    return Figures(scope, whole, months, services, mtbf)
+    return Figures(scope, whole, months, services, mtbf, by_tier(services))
+
+
+def by_tier(services: list[ServiceFigures]) -> list[TierFigures]:
+    """Each tier that has a service: sum of uptimes ÷ sum of failures."""
+    found = []
+    for tier in sorted({one.tier for one in services}):
+        own = [one for one in services if one.tier == tier]
+        gaps = [
+            (one.mtbf.start_to_start_seconds, one.mtbf.failures - 1)
+            for one in own
+            if one.mtbf.start_to_start_seconds is not None
+        ]
+        together = _between_failures(
+            sum(one.mtbf.uptime_seconds for one in own), sum(one.mtbf.failures for one in own),
+            sum(mean * count for mean, count in gaps), sum(count for _, count in gaps),
+        )  # fmt: skip
+        found.append(
+            TierFigures(
+                tier, len(own), together, sum(one.downtime_seconds for one in own), sum(one.cost for one in own)
+            )
+        )
+    return found
 
 
 def incident_rows(scope: Scope, *, at: datetime) -> list[dict[str, Any]]:
@@ -210,7 +298,7 @@ def incident_rows(scope: Scope, *, at: datetime) -> list[dict[str, Any]]:
 
     Keys are those of `definitions.KPIS` for durations (seconds or None), the clocks, `ref`, `services`, `cost`.
     """
-    rows = _fetch(sql.ROWS, scope, at)
+    rows = fetch(sql.ROWS, scope, at)
     for row in rows:
-        row["ref"] = f"MI-{row['id']}"
+        row["ref"], row["costs"] = f"MI-{row['id']}", _as_json(row["costs"])
     return rows

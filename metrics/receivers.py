@@ -46,6 +46,6 @@ def mark_stale(sender: type[TimelineEvent], event: TimelineEvent, **_: Any) -> N
         [IncidentFigures(incident_id=event.incident_id, stale_since=event.recorded_at)],
         update_conflicts=True,
         unique_fields=["incident"],
-        update_fields=["stale_since"],
+        update_fields=["stale_since", "is_kept"],
     )
     after_commit(("compute the KPI row", event.incident_id), partial(compute_kpi_row.delay, event.incident_id))

@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from incidents.api.fields import Moment
-from metrics.definitions import DURATIONS, KPI_BY_KEY, RATES
+from metrics.dashboard import goal_of
+from metrics.definitions import DURATIONS, KPI_BY_KEY, KPIS, RATES
 from metrics.kpis import Figures, Month, ServiceFigures, Statistic, Summary
 
 
@@ -14,6 +15,17 @@ class StatisticOut(serializers.Serializer):
     median_seconds = serializers.FloatField(allow_null=True)
     p90_seconds = serializers.FloatField(allow_null=True)
     n = serializers.IntegerField(help_text="Incidents that have both clocks.")
+
+
+class CauseOut(serializers.Serializer):
+    cause = serializers.CharField(allow_null=True, help_text="Null: no problem is linked.")
+    count = serializers.IntegerField()
+
+
+class TargetOut(serializers.Serializer):
+    kpi = serializers.CharField()
+    target = serializers.FloatField(help_text="At most; at least for mtbf and rates. Counts and cost: a month.")
+    is_met = serializers.BooleanField(allow_null=True)
 
 
 class DowntimeOut(StatisticOut):
@@ -25,6 +37,11 @@ class BetweenFailuresOut(serializers.Serializer):
     failures = serializers.IntegerField()
     uptime_seconds = serializers.FloatField()
     start_to_start_seconds = serializers.FloatField(allow_null=True)
+
+
+class EffortOut(serializers.Serializer):
+    total_seconds = serializers.FloatField(allow_null=True, help_text="Time people held a seat, added up.")
+    n = serializers.IntegerField(help_text="Incidents with anybody seated.")
 
 
 class CountOut(serializers.Serializer):
@@ -61,6 +78,9 @@ class KpisOut(serializers.Serializer):
             "mtbf": BetweenFailuresOut(help_text=KPI_BY_KEY["mtbf"].formula),
             "major_incidents": CountOut(help_text=KPI_BY_KEY["major_incidents"].formula),
             "detection_by_channel": ChannelOut(many=True),
+            "causes": CauseOut(many=True),
+            "response_effort": EffortOut(),
+            "targets": TargetOut(many=True),
         }
 
 
@@ -73,6 +93,9 @@ class MonthOut(serializers.Serializer):
             "count": serializers.IntegerField(),
             "change_percent": serializers.FloatField(
                 allow_null=True, help_text="Against the first month of the range; null when that one has none."
+            ),
+            "change_previous_percent": serializers.FloatField(
+                allow_null=True, help_text="Against the month before; null for the first, and when that one has none."
             ),
             **_summary_fields(),
         }
@@ -169,6 +192,13 @@ def kpis(figures: Figures) -> dict[str, Any]:
             {"channel": channel or None, "count": count}
             for channel, count in figures.whole.detection_by_channel.items()
         ],
+        "causes": [{"cause": cause or None, "count": count} for cause, count in figures.whole.causes.items()],
+        "response_effort": {"total_seconds": figures.whole.effort.value, "n": figures.whole.effort.n},
+        "targets": [
+            {"kpi": kpi.key, "target": goal.value, "is_met": goal.is_met}
+            for kpi in KPIS
+            if (goal := goal_of(kpi, figures))
+        ],
     }
 
 
@@ -177,6 +207,7 @@ def month(one: Month) -> dict[str, Any]:
         "month": one.month,
         "count": one.count,
         "change_percent": one.change_percent,
+        "change_previous_percent": one.change_previous_percent,
         **_summary(one.summary),
     }
 

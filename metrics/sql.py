@@ -11,7 +11,16 @@ _DURATION_COLUMNS = ",\n    ".join(
     f"extract(epoch FROM {kpi.end} - {kpi.start})::float8 AS {kpi.key}" for kpi in DURATIONS
 )
 
-COUNTED = """
+_CAUSE = """coalesce((
+  SELECT pb.cause_category FROM incidents_problem_major_incidents link
+  JOIN incidents_problem pb ON pb.id = link.problem_id WHERE link.majorincident_id = i.id
+  ORDER BY pb.cause_category = 'unknown', pb.id LIMIT 1), '')"""
+_CHANNEL = """coalesce((
+  SELECT t.channel FROM incidents_ticket t WHERE t.major_incident_id = i.id
+  ORDER BY t.reported_at, t.id LIMIT 1), '')"""
+"""Of the first linked problem whose cause is known; of the earliest linked ticket. Empty where there is none."""
+
+COUNTED = f"""
 planned AS (  -- maintenance windows of each service
   SELECT link.service_id, range_agg(tstzrange(w.starts_at, w.ends_at)) AS windows
   FROM incidents_maintenancewindow w
@@ -28,12 +37,44 @@ counted AS (  -- drills, stood-down and merged incidents are in no figure
       SELECT 1 FROM incidents_affectedservice a WHERE a.incident_id = i.id AND a.service_id = ANY(%(services)s))
       OR EXISTS (
       SELECT 1 FROM incidents_downtimeinterval d WHERE d.incident_id = i.id AND d.service_id = ANY(%(services)s)))
+    AND (NOT %(by_cause)s OR {_CAUSE} = ANY(%(causes)s))
+    AND (NOT %(by_channel)s OR {_CHANNEL} = ANY(%(channels)s))
 )"""
+
+PRICES = """
+prices AS (  -- what an hour of each service costs, and when an hour counts in full
+  SELECT sv.id AS service_id, sv.cost_per_hour::float8 AS an_hour, sv.off_hours_percent / 100.0::float8 AS off_share,
+         coalesce(nullif(h.time_zone, ''), %(zone)s) AS zone, coalesce(h.week, %(default_week)s::jsonb) AS week,
+         coalesce(h.observes_holidays, true) AS observes_holidays
+  FROM incidents_service sv
+  LEFT JOIN LATERAL (
+    SELECT * FROM incidents_servicehours WHERE id = sv.hours_id OR (sv.hours_id IS NULL AND is_default)
+  ) h ON true
+)"""
+"""Services without hours of their own have the default ones, else the working week every desk begins with."""
+
+
+def _priced(part: str) -> str:
+    """Money for one stretch of downtime: hours outside the service hours count with their share."""
+    seconds = f"extract(epoch FROM upper({part}) - lower({part}))::float8"
+    return (
+        f"p.an_hour / 3600 * CASE WHEN p.off_share = 1 OR p.an_hour = 0 THEN {seconds} ELSE"
+        f" {seconds} * p.off_share + (1 - p.off_share) *"
+        f" metrics_open_seconds({part}, p.zone, p.week, p.observes_holidays) END"
+    )
+
 
 FACTS = f"""
 WITH {COUNTED},
+{PRICES},
 scope AS (
   SELECT * FROM counted WHERE %(by_incident)s OR (belongs_at >= %(start)s AND belongs_at < %(end)s)
+),
+kept AS (  -- what was computed before and has not moved since
+  SELECT f.* FROM metrics_incidentfigures f JOIN scope s ON s.id = f.incident_id WHERE f.is_kept AND %(use_kept)s
+),
+live AS (
+  SELECT s.* FROM scope s WHERE NOT EXISTS (SELECT 1 FROM kept k WHERE k.incident_id = s.id)
 ),
 unplanned AS (  -- every interval without the planned work in it; open ones reach up to now
   SELECT d.incident_id, d.service_id, d.ended_at IS NULL AS is_open,
@@ -41,7 +82,7 @@ unplanned AS (  -- every interval without the planned work in it; open ones reac
          tstzmultirange(tstzrange(d.started_at, greatest(d.started_at, coalesce(d.ended_at, %(now)s))))
            - coalesce(p.windows, '{{}}'::tstzmultirange) AS parts
   FROM incidents_downtimeinterval d
-  JOIN scope s ON s.id = d.incident_id
+  JOIN live s ON s.id = d.incident_id
   LEFT JOIN planned p ON p.service_id = d.service_id
 ),
 merged AS (  -- the union, per incident and within it per service
@@ -49,74 +90,82 @@ merged AS (  -- the union, per incident and within it per service
   FROM unplanned u CROSS JOIN LATERAL unnest(u.parts) AS part
   GROUP BY GROUPING SETS ((u.incident_id), (u.incident_id, u.service_id))
 ),
-lengths AS (
-  SELECT m.incident_id, m.service_id, m.is_whole,
-         sum(extract(epoch FROM upper(part) - lower(part)))::float8 AS seconds
-  FROM merged m CROSS JOIN LATERAL unnest(m.parts) AS part
-  GROUP BY m.incident_id, m.service_id, m.is_whole
-),
 downtime AS (
-  SELECT u.incident_id, coalesce(max(l.seconds), 0) AS seconds, bool_or(u.is_open) AS is_open
-  FROM unplanned u LEFT JOIN lengths l ON l.incident_id = u.incident_id AND l.is_whole
-  WHERE NOT isempty(u.parts) OR coalesce(u.is_instant, false)
+  SELECT u.incident_id, bool_or(u.is_open) AS is_open
+  FROM unplanned u WHERE NOT isempty(u.parts) OR coalesce(u.is_instant, false)
   GROUP BY u.incident_id
 ),
+lengths AS (
+  SELECT m.incident_id, sum(extract(epoch FROM upper(part) - lower(part)))::float8 AS seconds
+  FROM merged m CROSS JOIN LATERAL unnest(m.parts) AS part WHERE m.is_whole GROUP BY m.incident_id
+),
 costs AS (
-  SELECT l.incident_id, sum(l.seconds / 3600 * sv.cost_per_hour)::float8 AS cost
-  FROM lengths l JOIN incidents_service sv ON sv.id = l.service_id
-  WHERE NOT l.is_whole AND (NOT %(by_service)s OR l.service_id = ANY(%(services)s))
-  GROUP BY l.incident_id
+  SELECT one.incident_id, jsonb_object_agg(one.service_id, one.cost) AS costs
+  FROM (
+    SELECT m.incident_id, m.service_id, sum({_priced("part")})::float8 AS cost
+    FROM merged m CROSS JOIN LATERAL unnest(m.parts) AS part JOIN prices p ON p.service_id = m.service_id
+    WHERE NOT m.is_whole GROUP BY m.incident_id, m.service_id
+  ) one GROUP BY one.incident_id
 ),
 steps AS (
   SELECT t.incident_id, count(t.opened_at) AS opened,
          count(*) FILTER (WHERE t.opened_at IS NOT NULL AND t.state = 'done' AND NOT t.by_fallback) AS conforming
-  FROM incidents_incidentstep t JOIN scope s ON s.id = t.incident_id GROUP BY t.incident_id
+  FROM incidents_incidentstep t JOIN live s ON s.id = t.incident_id GROUP BY t.incident_id
 ),
 promises AS (
   SELECT p.incident_id, count(*) FILTER (WHERE p.state IN ('kept', 'broken')) AS settled,
          count(*) FILTER (WHERE p.state = 'kept') AS kept
-  FROM incidents_updatepromise p JOIN scope s ON s.id = p.incident_id GROUP BY p.incident_id
+  FROM incidents_updatepromise p JOIN live s ON s.id = p.incident_id GROUP BY p.incident_id
 ),
-detections AS (  -- the channel of the earliest linked ticket
-  SELECT DISTINCT ON (t.major_incident_id) t.major_incident_id AS incident_id, t.channel
-  FROM incidents_ticket t JOIN scope s ON s.id = t.major_incident_id
-  ORDER BY t.major_incident_id, t.reported_at, t.id
+effort AS (  -- from taking a seat until it was given back or the fix was confirmed; one person counts once
+  SELECT one.incident_id, sum(extract(epoch FROM upper(part) - lower(part)))::float8 AS seconds
+  FROM (
+    SELECT st.incident_id, st.user_id, range_agg(tstzrange(st.answered_at, greatest(st.answered_at,
+      least(st.released_at, coalesce(s.resolved_at, s.closed_at, %(now)s))))) AS spans
+    FROM incidents_seat st JOIN live s ON s.id = st.incident_id
+    WHERE st.answered_at IS NOT NULL AND st.state IN ('accepted', 'released') GROUP BY st.incident_id, st.user_id
+  ) one CROSS JOIN LATERAL unnest(one.spans) AS part GROUP BY one.incident_id
 ),
-reviewed AS (
-  SELECT incident_id FROM incidents_review WHERE state = 'completed'
-),
-with_problem AS (
-  SELECT DISTINCT majorincident_id AS incident_id FROM incidents_problem_major_incidents
+measured AS (
+  SELECT k.incident_id, k.downtime_seconds AS average_downtime, false AS is_still_down, k.costs, k.effort_seconds,
+    k.steps_opened, k.steps_conforming, k.promises_settled, k.promises_kept, k.is_reviewed, k.has_problem,
+    k.cause, k.channel
+  FROM kept k
+  UNION ALL
+  SELECT i.id, CASE WHEN d.incident_id IS NOT NULL THEN coalesce(l.seconds, 0) END,
+    coalesce(d.is_open, false), c.costs, e.seconds,
+    coalesce(st.opened, 0), coalesce(st.conforming, 0), coalesce(pr.settled, 0), coalesce(pr.kept, 0),
+    EXISTS (SELECT 1 FROM incidents_review r WHERE r.incident_id = i.id AND r.state = 'completed'),
+    EXISTS (SELECT 1 FROM incidents_problem_major_incidents w WHERE w.majorincident_id = i.id),
+    {_CAUSE}, {_CHANNEL}
+  FROM live i
+  LEFT JOIN downtime d ON d.incident_id = i.id
+  LEFT JOIN lengths l ON l.incident_id = i.id
+  LEFT JOIN costs c ON c.incident_id = i.id
+  LEFT JOIN effort e ON e.incident_id = i.id
+  LEFT JOIN steps st ON st.incident_id = i.id
+  LEFT JOIN promises pr ON pr.incident_id = i.id
 ),
 facts AS (
   SELECT s.id, s.title, s.stage, s.severity, s.is_imported, s.belongs_at,
-    to_char(s.belongs_at AT TIME ZONE %(zone)s, 'YYYY-MM') AS month,
+    to_char(s.belongs_at AT TIME ZONE %(zone)s, %(grain)s) AS month,
     s.started_at, s.detected_at, s.reported_at, s.acknowledged_at, s.declared_at,
     s.contained_at, s.restored_at, s.resolved_at, s.closed_at,
     {_DURATION_COLUMNS},
-    d.seconds AS average_downtime, coalesce(d.is_open, false) AS is_still_down,
-    c.cost,
-    coalesce(st.opened, 0) AS steps_opened, coalesce(st.conforming, 0) AS steps_conforming,
-    coalesce(pr.settled, 0) AS promises_settled, coalesce(pr.kept, 0) AS promises_kept,
-    s.stage = 'closed' AS is_closed, r.incident_id IS NOT NULL AS is_reviewed,
-    wp.incident_id IS NOT NULL AS has_problem,
-    det.channel
-  FROM scope s
-  LEFT JOIN downtime d ON d.incident_id = s.id
-  LEFT JOIN costs c ON c.incident_id = s.id
-  LEFT JOIN steps st ON st.incident_id = s.id
-  LEFT JOIN promises pr ON pr.incident_id = s.id
-  LEFT JOIN detections det ON det.incident_id = s.id
-  LEFT JOIN reviewed r ON r.incident_id = s.id
-  LEFT JOIN with_problem wp ON wp.incident_id = s.id
+    m.average_downtime, m.is_still_down, m.costs, m.effort_seconds,
+    CASE WHEN m.costs IS NULL THEN NULL ELSE (
+      SELECT sum(one.value::float8) FROM jsonb_each_text(m.costs) one
+      WHERE NOT %(by_service)s OR one.key = ANY(%(service_keys)s)) END AS cost,
+    m.steps_opened, m.steps_conforming, m.promises_settled, m.promises_kept,
+    s.stage = 'closed' AS is_closed, m.is_reviewed, m.has_problem, m.cause, m.channel
+  FROM scope s JOIN measured m ON m.incident_id = s.id
 )"""
 
 
 def _statistic(key: str) -> str:
     return (
-        f"count({key}) AS {key}_n, avg({key}) AS {key}_mean,"
-        f" percentile_cont(0.5) WITHIN GROUP (ORDER BY {key}) AS {key}_median,"
-        f" percentile_cont(0.9) WITHIN GROUP (ORDER BY {key}) AS {key}_p90"
+        f"count({key}) AS {key}_n, avg({key}) AS {key}_mean, min({key}) AS {key}_least, max({key}) AS {key}_most,"
+        f" percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {key}) AS {key}_percentiles"
     )
 
 
@@ -127,12 +176,14 @@ SELECT month, count(*) AS incidents,
   {_STATISTICS},
   count(*) FILTER (WHERE is_still_down) AS still_down,
   sum(cost) AS cost_value, count(cost) AS cost_n,
+  sum(effort_seconds) AS effort_value, count(effort_seconds) AS effort_n,
   sum(steps_conforming) AS raci_conformance_hits, sum(steps_opened) AS raci_conformance_n,
   sum(promises_kept) AS promise_kept_rate_hits, sum(promises_settled) AS promise_kept_rate_n,
   count(*) FILTER (WHERE is_closed AND is_reviewed) AS pir_rate_hits,
   count(*) FILTER (WHERE is_closed) AS pir_rate_n,
   count(*) FILTER (WHERE has_problem) AS problem_rate_hits, count(*) AS problem_rate_n,
-  array_agg(coalesce(channel, '')) AS channels
+  array_agg(channel) AS channels, array_agg(cause) AS causes,
+  (SELECT jsonb_object_agg(kpi, value) FROM metrics_target) AS targets
 FROM facts GROUP BY GROUPING SETS ((), (month)) ORDER BY month NULLS FIRST
 """
 
@@ -145,6 +196,7 @@ FROM facts ORDER BY belongs_at DESC, id DESC
 
 SERVICES = f"""
 WITH {COUNTED},
+{PRICES},
 unplanned AS (
   SELECT d.service_id, d.started_at, d.ended_at IS NULL AS is_open,
          d.started_at = d.ended_at AND NOT coalesce(p.windows @> d.started_at, false) AS is_instant,
@@ -173,10 +225,12 @@ merged AS (
   FROM unplanned u CROSS JOIN LATERAL unnest(u.parts) AS part GROUP BY u.service_id
 ),
 lengths AS (
-  SELECT m.service_id, sum(extract(epoch FROM upper(part) - lower(part)))::float8 AS seconds
-  FROM merged m CROSS JOIN LATERAL unnest(m.parts) AS part GROUP BY m.service_id
+  SELECT m.service_id, sum(extract(epoch FROM upper(part) - lower(part)))::float8 AS seconds,
+         sum({_priced("part")})::float8 AS cost
+  FROM merged m CROSS JOIN LATERAL unnest(m.parts) AS part JOIN prices p ON p.service_id = m.service_id
+  GROUP BY m.service_id
 )
-SELECT sv.id, sv.slug, sv.name, sv.tier, sv.is_active, sv.cost_per_hour::float8 AS cost_per_hour,
+SELECT sv.id, sv.slug, sv.name, sv.tier, sv.is_active, coalesce(l.cost, 0) AS cost,
   coalesce(c.failures, 0) AS failures, coalesce(l.seconds, 0) AS downtime_seconds,
   coalesce(c.gap_seconds, 0) AS gap_seconds, coalesce(c.gaps, 0) AS gaps,
   coalesce((SELECT bool_or(is_open) FROM unplanned u WHERE u.service_id = sv.id), false) AS is_still_down

@@ -55,6 +55,8 @@ app.conf.beat_schedule = {
     "process-mail": {"task": "incidents.intake.email.tasks.process_mail", "schedule": 5.0},
     "poll-mailboxes": {"task": "incidents.intake.email.tasks.poll_mailboxes", "schedule": 15.0},
     "compute-kpi-rows": {"task": "metrics.tasks.sweep_kpi_rows", "schedule": 10.0},
+    "send-monthly-report": {"task": "metrics.tasks.sweep_monthly_report", "schedule": 600.0},
+    "run-history-uploads": {"task": "metrics.tasks.sweep_history_uploads", "schedule": 10.0},
     "process-payloads": {"task": "incidents.tasks.sweep_payloads", "schedule": 5.0},
     "decide-alerts": {"task": "incidents.tasks.sweep_alerts", "schedule": 5.0},
     "forget-old-alerts": {"task": "incidents.tasks.forget_old_alerts", "schedule": 3600.0},

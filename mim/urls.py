@@ -3,7 +3,7 @@
 from django.urls import include, path, re_path
 
 from incidents.api.errors import unknown_address
-from mim import first_administrator, health, live_views, pages
+from mim import first_administrator, health, live_views, pages, prometheus
 from mim.stream_api import IncidentStream
 
 handler400 = pages.bad_request
@@ -22,6 +22,7 @@ urlpatterns = [
     path("theme/", pages.theme_switch, name="theme_switch"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", prometheus.metrics, name="prometheus"),
     path("live-ticket/", live_views.ticket, name="live_ticket"),
     path("first-administrator/<str:token>/", first_administrator.first_administrator, name="first_administrator"),
     path("api/v1/health", health.alive),

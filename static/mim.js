@@ -500,7 +500,8 @@ function dressed(given) {
 
 async function draw(element) {
   const echarts = await loadLibrary();
-  const given = JSON.parse(document.getElementById(element.dataset.chart).textContent);
+  // A part that htmx fetched carries its option in an attribute: it takes every script element out.
+  const given = JSON.parse(element.dataset.option ?? document.getElementById(element.dataset.chart).textContent);
   const chart = echarts.getInstanceByDom(element) ?? echarts.init(element, null, { renderer: "canvas" });
   chart.setOption(dressed(given), true);
   chart.off("click");
@@ -516,6 +517,16 @@ const inView = new IntersectionObserver((entries) => {
 }, { rootMargin: "200px" });
 document.addEventListener("mim:theme", () => { if (library) $$("[data-chart]").forEach(draw); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (library) $$("[data-chart]").forEach(draw); });
+
+/* ---------- Print, full screen: only where the browser can ---------- */
+function startScreen(root) {
+  for (const button of $$("[data-print]", root)) { button.hidden = false; button.onclick = () => window.print(); }
+  for (const button of $$("[data-fullscreen]", root)) {
+    button.hidden = !document.fullscreenEnabled;
+    button.onclick = () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
+  }
+}
+document.addEventListener("fullscreenchange", () => body.classList.toggle("is-fullscreen", Boolean(document.fullscreenElement)));
 
 /* ---------- Passwords: seen when wanted, judged while typed ---------- */
 function judge(password) {
@@ -556,6 +567,7 @@ function ready(root) {
   startTabs(root);
   restoreDrafts(root);
   startStrength(root);
+  startScreen(root);
   for (const button of $$("[data-reveal]", root)) button.hidden = false;
   for (const chart of $$("[data-chart]", root)) inView.observe(chart);
 }

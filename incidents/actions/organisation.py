@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -29,6 +30,7 @@ _HOURS = 24 * 90
 _MINUTES = 7 * 24 * 60
 _DAYS = 3650
 _LONGEST_HOLD = 600
+_DEAREST_HOUR = 999_999
 
 
 def _zone(value: Any) -> str:
@@ -65,6 +67,16 @@ def _pattern(value: Any) -> str:
     return text
 
 
+def _hourly_cost(value: Any) -> Decimal:
+    try:
+        amount = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 <= amount <= _DEAREST_HOUR:
+        raise Invalid(response_cost_per_hour=f"Give an amount from 0 to {_DEAREST_HOUR:,}.")
+    return amount.quantize(Decimal("0.01"))
+
+
 _SETTINGS: dict[str, Callable[[Any], Any]] = {
     "name": lambda value: clean_text("name", value, 120, required=True),
     "time_zone": _zone,
@@ -78,6 +90,7 @@ _SETTINGS: dict[str, Callable[[Any], Any]] = {
     "bridge_pattern": _pattern,
     "update_hold_seconds": lambda value: clean_number("update_hold_seconds", value, most=_LONGEST_HOLD),
     "technical_hold_seconds": lambda value: clean_number("technical_hold_seconds", value, most=_LONGEST_HOLD),
+    "response_cost_per_hour": _hourly_cost,
 }
 
 

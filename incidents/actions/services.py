@@ -50,6 +50,7 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
     "owner": lambda value: clean_person("owner", value),
     "team": lambda value: value,
     "cost_per_hour": _cost,
+    "off_hours_percent": lambda value: clean_number("off_hours_percent", value, most=100),
     "is_active": _truth("is_active"),
     "is_public": _truth("is_public"),
 }

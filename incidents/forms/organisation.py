@@ -48,6 +48,14 @@ class OrganisationForm(DeskForm):
         label="For the technical team, seconds", min_value=0, max_value=600, help_text="Usually 0: they act on it."
     )
 
+    response_cost_per_hour = forms.DecimalField(
+        label="An hour of one person on an incident costs",
+        min_value=0,
+        max_digits=9,
+        decimal_places=2,
+        help_text="Values the response effort among the figures; 0 leaves it in hours.",
+    )
+
     rows = (
         ("name",),
         ("time_zone", "currency"),
@@ -55,6 +63,7 @@ class OrganisationForm(DeskForm):
         ("alert_days", "payload_days"),
         ("bridge_pattern",),
         ("update_hold_seconds", "technical_hold_seconds"),
+        ("response_cost_per_hour",),
     )
 
     @classmethod

@@ -15,6 +15,14 @@ class ServiceForm(DeskForm):
     cost_per_hour = forms.DecimalField(
         label="Cost of an hour of downtime", min_value=0, max_digits=12, decimal_places=2, required=False, initial=0
     )
+    off_hours_percent = forms.IntegerField(
+        label="Outside service hours, % of it",
+        min_value=0,
+        max_value=100,
+        required=False,
+        initial=100,
+        help_text="100: an hour at night costs as much as one by day.",
+    )
     owner = PersonChoice(desk_people(), label="Owner", required=False, empty_label="Nobody")
     team = forms.ModelChoiceField(teams(), label="Team", required=False, empty_label="None")
     description = long_text(label="What it does", required=False, rows=2)
@@ -35,7 +43,7 @@ class ServiceForm(DeskForm):
         label="Offered", required=False, initial=True, help_text="Otherwise nobody can report about it; its past stays."
     )
 
-    rows = (("name",), ("tier", "cost_per_hour"), ("owner", "team"), ("description",))
+    rows = (("name",), ("tier",), ("cost_per_hour", "off_hours_percent"), ("owner", "team"), ("description",))
 
     def __init__(self, *args: Any, service: Service | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,7 +55,7 @@ class ServiceForm(DeskForm):
 
     @classmethod
     def initial_of(cls, service: Service) -> dict[str, Any]:
-        plain = ("name", "tier", "cost_per_hour", "description", "is_public", "is_active")
+        plain = ("name", "tier", "cost_per_hour", "off_hours_percent", "description", "is_public", "is_active")
         return {name: getattr(service, name) for name in plain} | {
             "owner": service.owner_id,
             "team": service.team_id,
@@ -56,6 +64,10 @@ class ServiceForm(DeskForm):
 
     def clean_cost_per_hour(self) -> Any:
         return self.cleaned_data["cost_per_hour"] or 0
+
+    def clean_off_hours_percent(self) -> Any:
+        given = self.cleaned_data["off_hours_percent"]
+        return 100 if given is None else given
 
 
 class WindowForm(DeskForm):

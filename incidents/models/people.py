@@ -168,6 +168,9 @@ class Organisation(models.Model):
         default=30, help_text="How long a status update waits before it leaves, so that it can be taken back."
     )
     technical_hold_seconds = models.PositiveSmallIntegerField(default=0, help_text="The same for the technical team.")
+    response_cost_per_hour = models.DecimalField(
+        max_digits=9, decimal_places=2, default=0, help_text="What an hour of one person on an incident costs."
+    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_organisation")]

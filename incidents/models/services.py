@@ -21,6 +21,9 @@ class Service(models.Model):
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="services_owned")
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="services")
     cost_per_hour = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    off_hours_percent = models.PositiveSmallIntegerField(
+        default=100, help_text="Share of cost_per_hour that an hour outside the service hours costs."
+    )
     hours = models.ForeignKey(ServiceHours, null=True, blank=True, on_delete=models.PROTECT, related_name="services")
     is_active = models.BooleanField(default=True)
     is_public = models.BooleanField(default=True, help_text="Named on the public status page.")
@@ -31,7 +34,10 @@ class Service(models.Model):
 
     class Meta:
         ordering = ["tier", "name"]
-        constraints = [models.CheckConstraint(condition=Q(cost_per_hour__gte=0), name="service_cost_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=Q(cost_per_hour__gte=0), name="service_cost_not_negative"),
+            models.CheckConstraint(condition=Q(off_hours_percent__lte=100), name="off_hours_cost_at_most_all"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -276,7 +276,7 @@ class Room:
 
     @cached_property
     def cost_per_hour(self) -> Decimal | None:
-        return cost_per_hour_now(self.downtime)
+        return cost_per_hour_now(self.downtime, self.now)
 
     @cached_property
     def downtime_seconds(self) -> float | None:

@@ -3,7 +3,9 @@
 {{ value|percent }}  {{ change|signed_percent }}  {{ moment|day:zone }}  {{ moment|day_before:zone }}
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -11,11 +13,13 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
 
+from incidents.in_words import NOTHING, duration_words, money_words
 from metrics.dashboard import Asked
+from metrics.definitions import Kpi, Unit
+from metrics.uploads import as_text
 
 register = template.Library()
 register.filter("intcomma", intcomma)
-NOTHING = "–"
 
 
 @register.filter
@@ -46,6 +50,31 @@ def day_before(moment: datetime, zone: ZoneInfo) -> str:
 
 
 @register.simple_tag
+def figure_value(value: Any, unit: str, currency: str = "") -> str:
+    """One number of a figure or a cell as people read it; text as it is; a dash for None, never 0."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        return value
+    match unit:
+        case "seconds":
+            return duration_words(value)
+        case "money":
+            return money_words(value, currency)
+        case "share":
+            return percent(value, 3 if value > 0.9 else 0)
+        case "change":
+            return signed_percent(value)
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+@register.simple_tag
+def kpi_value(value: float | None, kpi: Kpi, currency: str = "") -> str:
+    """A figure in its unit; shares without decimals."""
+    return percent(value) if kpi.unit == Unit.SHARE else figure_value(value, str(kpi.unit), currency)
+
+
+@register.simple_tag
 def service_question(asked: Asked, slug: str) -> str:
     """The query string of the same question for one service."""
     return asked.query(service=slug)
@@ -58,3 +87,16 @@ def incident_url(pk: int) -> str:
         return reverse("war_room", args=[pk])
     except NoReverseMatch:
         return ""
+
+
+@register.filter
+def beside(first: Sequence[Any], second: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Pairs of two rows."""
+    return list(zip(first, second, strict=False))
+
+
+@register.filter
+def cell(row: dict[str, Any], name: str) -> str:
+    """One value of an imported row as text; a dash where it is unknown."""
+    value = row.get(name)
+    return NOTHING if value is None else as_text(value)

@@ -43,12 +43,12 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from incidents.in_words import duration_words, money_words
 from mim.badges import look_of
 
 register = template.Library()
 NOTHING = mark_safe('<span class="muted" aria-label="none">–</span>')
 SOON_SECONDS = 300
-CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 
 
 @register.simple_tag
@@ -164,21 +164,6 @@ def countdown(due: datetime | None, empty: str = "–") -> SafeString:
     )
 
 
-def duration_words(seconds: float) -> str:
-    """42 s, 27 min, 1 h 07 min, 3 d 4 h: two units at most."""
-    whole = round(seconds)
-    if whole < 0:
-        return f"−{duration_words(-whole)}"
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        rest = whole % 60
-        return f"{whole // 60} min {rest:02} s" if rest and whole < 600 else f"{whole // 60} min"
-    if whole < 86400:
-        return f"{whole // 3600} h {whole // 60 % 60:02} min"
-    return f"{whole // 86400} d {whole // 3600 % 24} h"
-
-
 @register.simple_tag
 def duration(seconds: float | None) -> str | SafeString:
     """A length of time in seconds as people say it; a dash for None, never 0."""
@@ -188,12 +173,7 @@ def duration(seconds: float | None) -> str | SafeString:
 @register.simple_tag(takes_context=True)
 def money(context: template.Context, amount: Decimal | int | None, currency: str = "") -> str | SafeString:
     """An amount in the organisation's currency; cents only below 100. A dash for None."""
-    if amount is None:
-        return NOTHING
-    code = currency or context["frame"].currency
-    size = abs(Decimal(amount))
-    figure = f"{size:,.2f}" if size < 100 and size % 1 else f"{size:,.0f}"
-    return f"{'−' if amount < 0 else ''}{CURRENCY_SIGNS.get(code, code + ' ')}{figure}"
+    return NOTHING if amount is None else money_words(amount, currency or context["frame"].currency)
 
 
 def initials(name: str) -> str:

@@ -127,6 +127,14 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "heartbeat_below rest": lambda p, c: "start",
     "caught_mail name": lambda p, c: "none",
     "kpi_drill key": lambda p, c: "mttr",
+    "kpi_chart_csv key": lambda p, c: "monthly",
+    "target_edit key": lambda p, c: "mttr",
+    "figure_view_remove pk": lambda p, c: c.figure_view.pk,
+    "sent_report pk": lambda p, c: c.sent_report.pk,
+    **{
+        f"{route} pk": lambda p, c: c.upload.pk
+        for route in ("history_import", "history_import_state", "history_import_do")
+    },
     "overview_decide pk": lambda p, c: p.approval.pk,
     "wordings target": lambda p, c: p.note.pk,
     "api_seats_by_id id": lambda p, c: p.seat.pk,
@@ -443,6 +451,11 @@ BODIES: dict[str, _Body] = {
     },
     "act_on approve": lambda p, c: {"chosen": "yes"},
     "my_work_do": lambda p, c: {"chosen": "yes"},
+    "figure_view_new": lambda p, c: {"name": "Mine", "shared_with": "nobody"},
+    "target_edit": lambda p, c: {"value": "30"},
+    "report_schedule": lambda p, c: {"day": "2", "hour": "7", "to_management": "on"},
+    "history_imports": lambda p, c: {},
+    "history_import": lambda p, c: {"external_id": "number", "title": "name", "zone": "UTC"},
     "overview_decide": lambda p, c: {"verdict": "approve", "chosen": "yes"},
     "api_approval_approve": lambda p, c: {"chosen": "yes"},
     "act link-tickets": lambda p, c: {"tickets": c.linkable},

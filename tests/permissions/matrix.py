@@ -14,6 +14,7 @@ from incidents.views import (
     room_acts,
     ticket_acts,
 )
+from metrics.views import imports
 from tests.permissions import api_desk_table as api_desk
 from tests.permissions import api_incident_table as api_incident
 from tests.permissions import api_organisation_table as api_organisation
@@ -68,4 +69,5 @@ def acts_of() -> dict[str, Collection[str]]:
         "document_do": document.ACTS,
         "person_do": people._ACTS,
         "inbound_mail_do": mail_in._ACTS,
+        "history_import_do": imports.ACTS,
     }

@@ -1,6 +1,6 @@
 """Organisation: one line a route, its methods and the record asked for."""
 
-from tests.permissions.notation import HIDDEN, row
+from tests.permissions.notation import HIDDEN, SIGN_IN, row
 
 # fmt: off
 ORGANISATION = [
@@ -126,6 +126,24 @@ ORGANISATION = [
 FIGURES = [
     row("kpi_dashboard", "GET", "", "staff"),
     row("kpi_drill", "GET", "", "staff"),
+    row("kpi_more", "GET", "", "staff"),
+    row("kpi_open", "GET", "", "staff"),
+    row("kpi_chart_csv", "GET", "", "staff"),
+    row("kpi_definitions", "GET", "", "staff"),
+    row("kpi_assumptions", "GET", "", "staff"),
+    row("target_edit", "GET POST", "", "management desk_manager administrator"),
+    row("figure_view_new", "GET POST", "", "staff"),
+    row("figure_view_remove", "POST", "", "technician", said="who keeps the view"),
+    row("monthly_reports", "GET", "", "staff"),
+    row("report_pdf", "GET", "", "staff"),
+    row("sent_report", "GET", "", "staff"),
+    row("report_schedule", "GET POST", "", "management desk_manager administrator"),
+    row("history_imports", "GET POST", "", "desk_manager administrator"),
+    row("history_import", "GET POST", "", "desk_manager administrator"),
+    row("history_import_state", "GET", "", "desk_manager administrator"),
+    *[row("history_import_do", "POST", "", "desk_manager administrator", act=act) for act in ("try", "run", "discard")],
+    row("full_export", "GET", "", "administrator"),
+    row("prometheus", "GET", "", "staff", rest=SIGN_IN, said="with a key of theirs, too; 401 for everybody else"),
     row("overview", "GET", "", "management desk_manager manager administrator stakeholder"),
     row("overview_now", "GET", "", "management desk_manager manager administrator stakeholder"),
     row("overview_decide", "POST", "MI own", "management", rest=HIDDEN),

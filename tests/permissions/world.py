@@ -40,6 +40,7 @@ from incidents.intake.email.process import process_one
 from incidents.intake.email.store import keep
 from incidents.models import Consult, SavedView, Ticket, User
 from mim.first_administrator_token import make_token
+from metrics.models import FigureView, HistoryUpload, SentReport
 from notifications import acknowledge_links, channel_settings, page_links
 from notifications.models import ChannelAccount, ContactPoint, Delivery, Heartbeat, Notice, PageCall
 from tests import factories
@@ -132,8 +133,14 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
     backtests.save(backtest.pk, **by)
     heard = {"name": "#outages", "settings": {"channel": "C0123456789"}, "audiences": ["technical"]}
     room = channel_settings.save_place(None, channel="slack", changes=heard, **by)
+    figure_view = FigureView.objects.create(owner=world.people["technician"], name="Shop", created_at=now)
+    sent_report = SentReport.objects.create(month="2020-01", queued_at=now, pdf=b"%PDF")
+    upload = HistoryUpload.objects.create(
+        name="past.csv", rows=[{"number": "1", "name": "Outage"}], columns=["number", "name"], total=1, owner=world.people["technician"],
+        reading={"columns": {"external_id": "number", "title": "name"}, "zone": "UTC", "day_first": False}, created_at=now,
+    )  # fmt: skip
     return SimpleNamespace(
-        room=room, shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
+        figure_view=figure_view, sent_report=sent_report, upload=upload, room=room, shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
         token=make_token(), now=now, holiday=holiday, backtest=backtest, hours=hours, rota=rota, layer=layer,
         override=override, note=note, feed=feed, feed_secret=feed_secret,
     )  # fmt: skip
