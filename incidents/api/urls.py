@@ -12,6 +12,7 @@ from incidents.api import (
     alerts,
     candidates,
     catalogue,
+    change_plans,
     changes,
     clocks,
     converters,
@@ -276,7 +277,20 @@ change_patterns = [
         close=changes.CloseChange,
         cancel=changes.CancelChange,
         accept_rejected=changes.AcceptRejectedChange,
+        withdraw_vote=changes.WithdrawVote,
+        delegate_vote=changes.DelegateVote,
+        meet_condition=changes.MeetCondition,
+        waive_freeze=changes.WaiveFreeze,
+        check=changes.CheckChange,
+        log=changes.LogChange,
+        add_steps=changes.AddChangeSteps,
     ),
+    *verbs(f"{CHANGE}/steps/<number:id>", "change_step", done=changes.DoChangeStep),
+    *at("freezes", change_plans.FreezeList, "freezes"),
+    *at("freezes/<number:id>", change_plans.FreezeDetail, "freeze"),
+    *at("change-templates", change_plans.TemplateList, "change_templates"),
+    *at("change-templates/<number:id>", change_plans.TemplateDetail, "change_template"),
+    *verbs("change-templates/<number:id>", "change_template", use=change_plans.UseTemplate),
 ]
 
 urlpatterns: list[Any] = [

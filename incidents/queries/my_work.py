@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from incidents.models import (
@@ -94,7 +95,7 @@ def _tasks(user: User) -> Iterator[Waiting]:
 
 def _votes(user: User) -> Iterator[Waiting]:
     rows = ChangeApproval.objects.filter(
-        approver=user, vote=ChangeApproval.Vote.PENDING, change__approval_state="pending",
+        Q(approver=user) | Q(delegate=user), vote=ChangeApproval.Vote.PENDING, change__approval_state="pending",
         change__status__in=("awaiting_approval", "implementing", "implemented"),
     )  # fmt: skip
     for row in rows.select_related("change__requester"):

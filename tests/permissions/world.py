@@ -13,10 +13,13 @@ from incidents.actions import (
     backtests,
     candidates,
     cascades,
+    change_templates,
+    change_work,
     changes,
     documents,
     downtime,
     feeds,
+    freezes,
     mail_settings,
     major_incidents,
     organisation,
@@ -90,6 +93,7 @@ def build() -> World:
     others = {name: _account(f"other_{name}", ACCOUNT_ROLES[name]) for name in ("manager", "requester", *_TEAM)}
     world.places[""] = _catalogue(world, now)
     _two_incidents(world, others, now)
+    _planning(world, now)
     _reports(world, others, now)
     _mails(world, now)
     _contacts(world, now)
@@ -137,6 +141,15 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
         token=make_token(), now=now, holiday=holiday, backtest=backtest, hours=hours, rota=rota, layer=layer,
         override=override, note=note, feed=feed, feed_secret=feed_secret,
     )  # fmt: skip
+
+
+def _planning(world: World, now: Any) -> None:
+    """A freeze far away, so that it holds up nothing here, and a template."""
+    by = {"actor": world.people["administrator"], "at": now}
+    far = {"starts_at": now + timedelta(days=900), "ends_at": now + timedelta(days=901)}
+    freeze = freezes.save_freeze(name="Season", **far, **by)
+    template = change_templates.save_template(changes={"name": "Renew", "plan": "Do it"}, **by)
+    world.places |= {"freeze": SimpleNamespace(pk=freeze.pk), "template": SimpleNamespace(pk=template.pk)}
 
 
 def _rota(world: World, team: Any, now: Any) -> tuple[Any, ...]:
@@ -212,7 +225,9 @@ def _outage(
         title=secret, plan=secret, backout_plan=secret, test_plan=secret, approvers=[leader], major_incident=incident,
         relation="cause", **by(engineer),
     )  # fmt: skip
+    change_work.add_steps(change.pk, part="plan", text=secret, **by(engineer))
     changes.submit(change.pk, **by(engineer))
+    change.approvals.update(condition=secret)
     major_incidents.contain(pk, **by(manager))
     downtime.restore(pk, **by(manager))
     major_incidents.confirm_resolution(pk, **by(manager))
@@ -225,7 +240,8 @@ def _outage(
     fresh = type(incident).objects.get(pk=pk)
     return SimpleNamespace(
         incident=fresh, pk=pk, ref=fresh.ref, note=note, task=task, update=update, approval=approval, problem=problem,
-        change=change, seat=invited, action=fresh.review.actions.get(), interval=fresh.downtime.first(),
+        change=change, step=change.steps.get(), vote=change.approvals.get(), seat=invited,
+        action=fresh.review.actions.get(), interval=fresh.downtime.first(),
         consult=Consult.objects.filter(step__incident=pk, user=engineer).first(), leader=leader, engineer=engineer,
         team=team,
     )  # fmt: skip
