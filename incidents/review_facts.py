@@ -88,6 +88,7 @@ _TOLD = {
     EventKind.CLOCK_CORRECTED: "Clock {clock} corrected: {reason}",
     EventKind.TICKETS_CASCADED: "Linked tickets ({kind}): {count}",
     EventKind.TASK_ADDED: "Task: {title}",
+    EventKind.PLAN_USED: "Plan of {source} used: {title}",
 }
 
 

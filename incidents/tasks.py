@@ -16,6 +16,7 @@ from incidents.actions import (
     heartbeats,
     influx,
     kept_files,
+    knowledge_index,
     observations,
     payloads,
     sla_sweep,
@@ -130,3 +131,9 @@ def forget_arrivals() -> None:
 def forget_kept_files() -> None:
     """Files of reports that were never sent are kept for a day."""
     kept_files.forget_old(at=timezone.now())
+
+
+@shared_task
+def index_knowledge() -> None:
+    """Documents and known errors that came in by another way than their page become findable."""
+    knowledge_index.index_stale()

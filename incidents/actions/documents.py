@@ -8,6 +8,7 @@ from django.db.models import Q
 from incidents import document_text, events, permissions
 from incidents.actions import steps
 from incidents.actions.input import clean_text, clean_title
+from incidents.actions.knowledge_index import index_document
 from incidents.actions.locking import lock_incident
 from incidents.errors import Stale, WrongStage
 from incidents.models import Document, MajorIncident, User
@@ -69,6 +70,7 @@ def _replace(document: Document, title: str, text: str, *, actor: User | None, a
     document.version += 1
     document.edited_at, document.edited_by = at, actor
     document.save()
+    index_document(document)
 
 
 @transaction.atomic
@@ -118,6 +120,7 @@ def publish_document(incident_id: int, *, actor: User, at: datetime) -> Document
         raise WrongStage(f"The document is published once {incident.ref} is resolved.", stage=incident.stage)
     document.published_at, document.published_by = at, actor
     document.save(update_fields=["published_at", "published_by", "updated_at"])
+    index_document(document)
     events.record(
         EventKind.DOCUMENT_PUBLISHED, incident, actor=actor, at=at, title=document.title, version=document.version
     )

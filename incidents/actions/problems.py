@@ -10,6 +10,7 @@ from django_fsm import TransitionNotAllowed, can_proceed
 from incidents import events, permissions
 from incidents.actions import steps
 from incidents.actions.input import clean_choice, clean_person, clean_text, clean_title, unknown_fields
+from incidents.actions.knowledge_index import index_problem
 from incidents.actions.locking import check_open, lock_incident
 from incidents.actions.ticket_states import allow
 from incidents.errors import Invalid, WrongStage
@@ -192,6 +193,7 @@ def edit_problem(problem_id: int, *, changes: dict[str, Any], actor: User, at: d
         problem.tickets.set(changes["tickets"])
     if changed:
         problem.save(update_fields=[*changed, "updated_at"])
+        index_problem(problem)
     if changed or "tickets" in changes:
         events.record(
             EventKind.PROBLEM_EDITED,
@@ -240,6 +242,7 @@ def _advance(problem: Problem, name: str, verb: str) -> str:
 
 
 def _record_status(problem: Problem, before: str, *, actor: User | None, at: datetime) -> None:
+    index_problem(problem)
     events.record(
         EventKind.PROBLEM_STATUS_CHANGED, problem, actor=actor, at=at, **{"from": before, "to": problem.status}
     )

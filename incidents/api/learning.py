@@ -12,15 +12,15 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents import pdf
-from incidents.actions import documents, reviews
+from incidents import pdf, permissions
+from incidents.actions import documents, reuse, reviews
 from incidents.api.changes import ChangeOut, change_rows
-from incidents.api.endpoint import Changing, ShortList, Verb, or_404
-from incidents.api.fields import Moment, Person, Text, email_of
+from incidents.api.endpoint import Changing, Making, ShortList, Verb, or_404
+from incidents.api.fields import Moment, Person, Ref, RefOut, Text, email_of
 from incidents.api.major_incidents import OnIncident
 from incidents.api.renderers import JsonRenderer
 from incidents.api.shapes import MomentIn, Shape
-from incidents.models import ChangeLink, Document, MajorIncident, Review, ReviewAction
+from incidents.models import ChangeLink, Document, MajorIncident, PlanUse, Review, ReviewAction
 from incidents.priority import Severity
 from incidents.process import Stage
 from incidents.queries.past import changes_before, similar_incidents
@@ -245,6 +245,8 @@ class SimilarOut(Shape):
     likeness = serializers.FloatField(help_text="1 for each service both have, plus how much the words agree.")
     cause = serializers.SerializerMethodField(help_text="What its review found; empty when there is none.")
     fixed_by = serializers.SerializerMethodField(help_text="References of the changes that fixed it.")
+    worked = serializers.SerializerMethodField(help_text="On how many other incidents its plan worked.")
+    not_worked = serializers.SerializerMethodField(help_text="On how many it did not.")
 
     def get_services(self, incident: MajorIncident) -> list[str]:
         return [row.service.slug for row in incident.affected.all()]
@@ -252,6 +254,12 @@ class SimilarOut(Shape):
     def get_cause(self, incident: MajorIncident) -> str:
         review: Review | None = getattr(incident, "review", None)
         return review.cause if review else ""
+
+    def get_worked(self, incident: MajorIncident) -> int:
+        return sum(use.outcome == PlanUse.Outcome.WORKED for use in incident.plan_uses.all())
+
+    def get_not_worked(self, incident: MajorIncident) -> int:
+        return sum(use.outcome == PlanUse.Outcome.NOT_WORKED for use in incident.plan_uses.all())
 
     def get_fixed_by(self, incident: MajorIncident) -> list[str]:
         return [f"CHG-{link.change_id}" for link in incident.change_links.all()]
@@ -265,7 +273,59 @@ class SimilarIncidents(OnIncident, ShortList):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         fixes = Prefetch("change_links", ChangeLink.objects.filter(relation=ChangeLink.Relation.FIX))
         rows = similar_incidents(self.incident(), self.actor)
-        return self.whole(rows.select_related("review").prefetch_related("affected__service", fixes))
+        return self.whole(rows.select_related("review").prefetch_related("affected__service", "plan_uses", fixes))
+
+
+class PlanUsedOut(Shape):
+    id = serializers.IntegerField()
+    source = RefOut("MI", source="source_id", help_text="The past major incident.")
+    change = serializers.SerializerMethodField(help_text="The draft made from its fix; null when there is none.")
+    tasks = serializers.IntegerField(help_text="How many tasks were copied.")
+    used_by = email_of("used_by")
+    used_at = Moment()
+    outcome = serializers.ChoiceField(PlanUse.Outcome.choices)
+    judged_by = email_of("judged_by")
+    judged_at = Moment(allow_null=True)
+
+    def get_change(self, use: PlanUse) -> str | None:
+        return f"CHG-{use.change_id}" if use.change_id else None
+
+
+class PlanUsedIn(MomentIn):
+    source = Ref("MI", permissions.visible_incidents, help_text="The past major incident whose plan is taken over.")
+
+
+class PlansUsed(OnIncident, ShortList, Making):
+    """Plans of past incidents taken over here. `POST` copies the tasks and drafts the change that worked there."""
+
+    In, Out = PlanUsedIn, PlanUsedOut
+    queryset: Any = PlanUse.objects.none()
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.whole(PlanUse.objects.filter(incident=self.incident()).select_related("used_by", "judged_by"))
+
+    def make(self, source: MajorIncident, at: Any = None) -> PlanUse:
+        incident = self.incident()
+        return reuse.use_plan(incident.pk, source_id=source.pk, actor=self.actor, at=at or self.now)
+
+
+class JudgedIn(MomentIn):
+    worked = serializers.BooleanField()
+
+
+class JudgePlan(OnIncident, Verb):
+    """Whether the plan helped; it ranks what is offered the next time."""
+
+    In: Any = JudgedIn
+    Out: Any = PlanUsedOut
+    queryset: Any = PlanUse.objects.none()
+
+    def find(self) -> PlanUse:
+        rows = PlanUse.objects.filter(incident=self.incident()).select_related("used_by", "judged_by")
+        return or_404(rows, pk=self.kwargs["id"])
+
+    def act(self, record: PlanUse, **given: Any) -> None:
+        reuse.judge_plan(record.pk, actor=self.actor, **given)
 
 
 class ChangesBefore(OnIncident, ShortList):

@@ -208,6 +208,8 @@ learning_patterns = [
     *at(f"{INCIDENT}/document.md", learning.DocumentMarkdown, "document_md"),
     *at(f"{INCIDENT}/document.html", learning.DocumentHtml, "document_html"),
     *at(f"{INCIDENT}/similar", learning.SimilarIncidents, "similar"),
+    *at(f"{INCIDENT}/plans-used", learning.PlansUsed, "plans_used"),
+    *verbs(f"{INCIDENT}/plans-used/<number:id>", "plan_used", judge=learning.JudgePlan),
     *at(f"{INCIDENT}/changes-before", learning.ChangesBefore, "changes_before"),
 ]
 

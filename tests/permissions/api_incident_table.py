@@ -164,6 +164,12 @@ API_RESPONSE = [
     row("api_document_html", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
     row("api_similar", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
     row("api_similar", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("api_plans_used", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
+    row("api_plans_used", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("api_plans_used", "POST", "MI own", "team_own -guest", hidden="not_own guest"),
+    row("api_plans_used", "POST", "MI foreign", "team_foreign -other_guest", hidden="not_foreign other_guest"),
+    row("api_plan_used_judge", "POST", "MI own", "team_own", hidden="not_own"),
+    row("api_plan_used_judge", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
     row("api_changes_before", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
     row("api_changes_before", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
 ]

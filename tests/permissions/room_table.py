@@ -181,6 +181,10 @@ WAR_ROOM_ACTS = [
 ]
 
 REVIEW_AND_DOCUMENT = [
+    row("plan_use", "POST", "MI own", "team_own", hidden="not_own"),
+    row("plan_use", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
+    row("plan_judge", "POST", "MI own", "team_own", hidden="not_own"),
+    row("plan_judge", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
     row("review", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
     row("review", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
     row("review", "POST", "MI own", "team_own", hidden="not_own"),

@@ -41,7 +41,7 @@ from incidents.alert_signals import Says, Signal
 from incidents.detection import Thresholds
 from incidents.intake.email.process import process_one
 from incidents.intake.email.store import keep
-from incidents.models import Consult, SavedView, Ticket, User
+from incidents.models import Consult, PlanUse, SavedView, Ticket, User
 from mim.first_administrator_token import make_token
 from notifications import acknowledge_links, channel_settings, page_links
 from notifications.models import ChannelAccount, ContactPoint, Delivery, Heartbeat, Notice, PageCall
@@ -172,6 +172,8 @@ def _two_incidents(world: World, others: dict[str, User], now: Any) -> None:
     )
     other = seats.invite(foreign.incident.pk, role="mit", user=others["requester"], actor=others["manager"], at=now)
     own.invited, foreign.invited = invited, other
+    for place, source in ((own, foreign), (foreign, own)):
+        place.plan = PlanUse.objects.create(incident=place.incident, source=source.incident, used_at=now)
     world.places |= {"MI own": own, "MI foreign": foreign}
     for where, place in (("own", own), ("foreign", foreign)):
         world.places[f"PRB {where}"] = SimpleNamespace(
