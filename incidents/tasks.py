@@ -19,6 +19,8 @@ from incidents.actions import (
     knowledge_index,
     observations,
     payloads,
+    recurrence,
+    review_actions,
     sla_sweep,
     steps,
     usual,
@@ -137,3 +139,11 @@ def forget_kept_files() -> None:
 def index_knowledge() -> None:
     """Documents and known errors that came in by another way than their page become findable."""
     knowledge_index.index_stale()
+
+
+@shared_task
+def sweep_learning() -> None:
+    """Actions of reviews that are due or late, and problems whose ninety days are over."""
+    now = timezone.now()
+    review_actions.remind_and_escalate(at=now)
+    recurrence.check_recurrences(at=now)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -27,7 +28,7 @@ def index_problem(problem: Problem) -> None:
 
 
 @transaction.atomic
-def _write(of: dict[str, Document | Problem], title: str, text: str | None, made_from: datetime) -> None:
+def _write(of: dict[str, Any], title: str, text: str | None, made_from: datetime) -> None:
     present = KnowledgeEntry.objects.select_for_update().filter(**of).first()
     before = set(present.terms) if present else set()
     if text is None:

@@ -28,6 +28,7 @@ from incidents.process import OPEN_STAGES, AccountRole, EventKind, Role, SeatSta
 
 RECURRENCE_CHECK = timedelta(days=90)
 _MOST_WHYS = 10
+_ENDED = ("resolved_at", "recurrence_check_at", "recurrence_checked_at", "recurrences")
 _POSSIBLE = (
     ("investigate", "to_investigating"),
     ("known error", "to_known_error"),
@@ -250,11 +251,12 @@ def _record_status(problem: Problem, before: str, *, actor: User | None, at: dat
 
 @transaction.atomic
 def investigate(problem_id: int, *, actor: User, at: datetime) -> Problem:
-    """Somebody looks for the cause."""
+    """Somebody looks for the cause; again, when a resolved problem came back."""
     problem = locked(problem_id)
     allow(actor, "work_problem", problem)
     before = _advance(problem, "to_investigating", "investigated")
-    problem.save(update_fields=["status", "updated_at"])
+    problem.resolved_at = problem.recurrence_check_at = problem.recurrence_checked_at = problem.recurrences = None
+    problem.save(update_fields=["status", *_ENDED, "updated_at"])
     _record_status(problem, before, actor=actor, at=at)
     return problem
 

@@ -200,10 +200,22 @@ short_patterns = [
 
 learning_patterns = [
     *at(f"{INCIDENT}/review", learning.ReviewDetail, "review"),
-    *verbs(f"{INCIDENT}/review", "review", complete=learning.CompleteReview),
+    *verbs(
+        f"{INCIDENT}/review",
+        "review",
+        complete=learning.CompleteReview,
+        submit=learning.SubmitReview,
+        send_back=learning.ReturnReview,
+    ),
     *verbs(f"{INCIDENT}/review/actions/<number:id>", "review_action", complete=learning.CompleteReviewAction),
     *at(f"{INCIDENT}/document", learning.DocumentDetail, "document"),
-    *verbs(f"{INCIDENT}/document", "document", publish=learning.PublishDocument),
+    *verbs(
+        f"{INCIDENT}/document",
+        "document",
+        publish=learning.PublishDocument,
+        publish_post_mortem=learning.PublishPostMortem,
+        withdraw_post_mortem=learning.WithdrawPostMortem,
+    ),
     *at(f"{INCIDENT}/document.pdf", learning.DocumentPdf, "document_pdf"),
     *at(f"{INCIDENT}/document.md", learning.DocumentMarkdown, "document_md"),
     *at(f"{INCIDENT}/document.html", learning.DocumentHtml, "document_html"),
@@ -261,6 +273,7 @@ problem_patterns = [
         known_error=problems.KnownError,
         resolve=problems.ResolveProblem,
         close=problems.CloseProblem,
+        add_factor=problems.AddFactor,
     ),
 ]
 

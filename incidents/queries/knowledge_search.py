@@ -43,7 +43,7 @@ def corrections(stems: list[str], known: Mapping[str, int]) -> dict[str, tuple[s
         rows = KnowledgeWord.objects.filter(term__trigram_similar=stem, entries__gt=0).exclude(term__startswith="#")
         best = rows.annotate(alike=alike).filter(alike__gte=ALIKE).order_by("-alike", "-entries").first()
         if best is not None:
-            found[stem] = (best.term, float(best.alike))  # type: ignore[attr-defined]
+            found[stem] = (best.term, float(best.alike))
     return found
 
 
@@ -71,7 +71,8 @@ def _entries_of(terms: list[str]) -> dict[str, int]:
 
 def _chosen(counted: list[tuple[int, str]]) -> list[str]:
     """The rarest terms as long as what they choose fits the budget; the rarest of all in any case."""
-    chosen, expected = [], 0
+    chosen: list[str] = []
+    expected = 0
     for count, term in sorted(counted):
         if chosen and expected + count > BUDGET:
             break

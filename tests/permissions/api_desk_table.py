@@ -87,6 +87,8 @@ API_PROBLEMS_AND_CHANGES = [
     row("api_problem_resolve", "POST", "PRB foreign", "problem", hidden="not_foreign stakeholder"),
     row("api_problem_close", "POST", "PRB own", "problem", hidden="not_own stakeholder"),
     row("api_problem_close", "POST", "PRB foreign", "problem", hidden="not_foreign stakeholder"),
+    row("api_problem_add_factor", "POST", "PRB own", "desk", hidden="not_own stakeholder"),
+    row("api_problem_add_factor", "POST", "PRB foreign", "desk", hidden="not_foreign stakeholder"),
     row("api_changes", "GET", "", "inside", said="those one may see"),
     row("api_changes", "POST", "", "desk"),
     row("api_change", "GET", "CHG own", "staff guest", hidden="not_own stakeholder"),

@@ -1,6 +1,7 @@
 """How good the search of the knowledge is, on questions asked in other words than the documents use."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -58,7 +59,7 @@ def measure(labelled: list[Labelled]) -> Measured:
     KnowledgeEntry.objects.all().delete()
     KnowledgeWord.objects.all().delete()
     now = timezone.now()
-    clocks = {"reported_at": now, "resolved_at": now, "closed_at": now}
+    clocks: dict[str, datetime | None] = {"reported_at": now, "resolved_at": now, "closed_at": now}
     past = [history.PastIncident(f"measure-{n}", one.title, 2, 2, "SEV2", (), clocks)
             for n, one in enumerate(labelled)]  # fmt: skip
     numbers = [row.incident_id for row in history.import_past(past, actor=None, at=now)]
