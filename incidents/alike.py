@@ -13,7 +13,7 @@ TITLE_COUNTS = 2.0
 BODY_CHARACTERS = 600
 MOST_TERMS = 60
 CORE_SHARE = 0.6
-_STOP = frozenset(
+STOP = frozenset(
     """a about after again all also an and any are as at be been before but by can cannot could did do does for from
     get gets had has have he her his how i if in into is it its just me my no not now of off on once one only or our
     out please she since so some still that the their them then there they this to too up us was we were what when
@@ -24,8 +24,8 @@ _WORD = re.compile(r"[^\W_]{2,}", re.UNICODE)
 
 def words_of(text: str) -> list[str]:
     """Lower-case words that mean something, in their order; a plural counts as its singular."""
-    words = (_singular(word) for word in _WORD.findall(text.lower()) if word not in _STOP)
-    return [word for word in words if word not in _STOP]
+    words = (_singular(word) for word in _WORD.findall(text.lower()) if word not in STOP)
+    return [word for word in words if word not in STOP]
 
 
 def _singular(word: str) -> str:

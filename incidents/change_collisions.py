@@ -1,5 +1,9 @@
 """Which other changes are planned at the same time on the same service, or on one that depends on it."""
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import combinations
+
 from django.db.models import Q, QuerySet
 
 from incidents.models import Change, ChangeStatus, ServiceDependency
@@ -25,3 +29,31 @@ def collisions(change: Change) -> QuerySet[Change]:
         .distinct()
         .order_by("window_start", "pk")
     )
+
+
+def colliding(changes: Sequence[Change]) -> set[int]:
+    """Those of these changes (services prefetched) that collide with another of them. One query."""
+    near: set[tuple[int, int]] = set()
+    for service, needs in ServiceDependency.objects.values_list("service", "needs"):
+        near |= {(service, needs), (needs, service)}
+    found: set[int] = set()
+    live = [change for change in changes if change.status not in _OVER]
+    for one, other in combinations(live, 2):
+        if _overlap(one, other) and _touch(_services(one), _services(other), near):
+            found |= {one.pk, other.pk}
+    return found
+
+
+def _services(change: Change) -> Iterable[int]:
+    return [service.pk for service in change.services.all()]
+
+
+def _overlap(one: Change, other: Change) -> bool:
+    def ends_after(change: Change, moment: datetime | None) -> bool:
+        return moment is not None and (change.window_end is None or change.window_end > moment)
+
+    return ends_after(one, other.window_start) and ends_after(other, one.window_start)
+
+
+def _touch(some: Iterable[int], others: Iterable[int], near: set[tuple[int, int]]) -> bool:
+    return any(one == other or (one, other) in near for one in some for other in others)

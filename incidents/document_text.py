@@ -7,11 +7,11 @@ from typing import Any
 
 from incidents import markup
 from incidents.models import MajorIncident, Review, TimelineEvent, UpdatePromise
-from incidents.process import EventGroup, EventKind
+from incidents.process import Audience, EventGroup, EventKind
 from incidents.review_facts import review_facts, told
 
 MAX_CHARACTERS = 200_000
-_MOST_EVENTS = 400
+_MOST_EVENTS = 1_500
 _PIECE = 5_000
 """Parsed at once: hostile Markdown takes time that grows with the square of its length."""
 _CHATTER = {
@@ -31,14 +31,34 @@ def write(incident: MajorIncident) -> str:
         _section("Downtime", _downtime(facts["downtime"])),
         _section("Cause", _cause(review, facts)),
         _section("Fix", _fix(facts)),
+        _section("Cost", [f"- About {facts['cost']:,.0f} of downtime"] if facts["cost"] else []),
+        _section("Who was told", _told_whom(facts)),
         _section("Decisions", [_line(event) for event in facts["decisions"]]),
         _section("Timeline (UTC)", _timeline(facts["timeline"])),
         _section("What did not go by the book", _deviations(facts)),
         _section("Findings", _text(review.findings if review else "")),
-        _section("What went well", _text(review.went_well if review else "")),
+        _section("What contributed", [*_text(review.contributing_factors if review else ""), *_factors(facts)]),
+        _section("What helped", _text(review.went_well if review else "")),
+        _section("What hindered", _text(review.hindered if review else "")),
         _section("Actions", _actions(review)),
     ]
     return "\n\n".join(part for part in parts if part)[:MAX_CHARACTERS] + "\n"
+
+
+def write_post_mortem(incident: MajorIncident) -> str:
+    """A beginning for the public's text: only what the public was told already, and headings for the rest."""
+    told = incident.updates.filter(audiences__contains=[Audience.USERS], undone_at=None).order_by("published_at")
+    said = [f"- {update.published_at:%Y-%m-%d %H:%M} UTC: {plain(text)}" for update in told
+            if (text := str(update.texts.get(Audience.USERS, "")).strip())]  # fmt: skip
+    times = [f"- Began: {_moment(incident.started_at)}", f"- Working again: {_moment(incident.restored_at)}"]
+    parts = [
+        _section("What happened", ["Say in plain words what did not work, and for whom."]),
+        _section("When (UTC)", times),
+        _section("What we told you", said),
+        _section("Why it happened", ["Say the cause without names and internal detail."]),
+        _section("What we change", ["Say what is done so that it does not come back."]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def html_of(markdown: str) -> str:
@@ -127,6 +147,16 @@ def _length(span: timedelta) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
+def _told_whom(facts: dict[str, Any]) -> list[str]:
+    """Each update with its audiences, and how many of each heard of the declaration."""
+    lines = [f"- {Audience(key).label}: {plain(said)} heard of the declaration"
+             for key, said in facts["informed"].items() if key in Audience.values]  # fmt: skip
+    for update in facts["updates"]:
+        names = ", ".join(str(Audience(key).label) for key in update.audiences if key in Audience.values)
+        lines.append(f"- {update.published_at:%Y-%m-%d %H:%M} update to {names or 'nobody'}")
+    return lines
+
+
 def _text(text: str) -> list[str]:
     return [text] if text else []
 
@@ -142,6 +172,22 @@ def _cause(review: Review | None, facts: dict[str, Any]) -> list[str]:
         lines += [f"    - Workaround: {plain(problem.workaround)}"] if problem.workaround else []
     lines += [f"\n- Caused by {change.ref} {plain(change.title)}" for change in facts["causes"]]
     return lines
+
+
+def _factors(facts: dict[str, Any]) -> list[str]:
+    """The trees of its problems, each factor under what it contributed to."""
+    lines: list[str] = []
+    for problem in facts["problems"]:
+        below: dict[int | None, list[Any]] = {}
+        for factor in problem.factors.all():
+            below.setdefault(factor.parent_id, []).append(factor)
+        open_ones = [(factor, 0) for factor in reversed(below.get(None, []))]
+        while open_ones:
+            factor, depth = open_ones.pop()
+            mark = " (root)" if factor.is_root else ""
+            lines.append(f"{'    ' * min(depth, 6)}- {plain(factor.text)}{mark}")
+            open_ones += [(one, depth + 1) for one in reversed(below.get(factor.pk, []))]
+    return ["", *lines] if lines else []
 
 
 def _fix(facts: dict[str, Any]) -> list[str]:

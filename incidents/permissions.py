@@ -137,7 +137,12 @@ def runs_change(user: User, change: Change | None) -> bool:
 def is_approver(user: User, change: Change | None) -> bool:
     if not is_usable(user) or change is None or user.pk in (change.requester_id, change.implementer_id):
         return False
-    return any(row.approver_id == user.pk for row in change.approvals.all())
+    return any(user.pk in (row.approver_id, row.delegate_id) for row in change.approvals.all())
+
+
+@rules.predicate
+def is_part_of_change(user: User, change: Change | None) -> bool:
+    return change is not None and user.pk in (change.requester_id, change.implementer_id)
 
 
 ACTS: dict[str, rules.Predicate] = {
@@ -166,6 +171,8 @@ ACTS: dict[str, rules.Predicate] = {
     "run_change": is_change_manager | runs_change,
     "implement_change": _roles(A.TECHNICAL_STAFF, A.CHANGE_MANAGER) | runs_change,
     "approve_change": is_approver,
+    "waive_freeze": is_change_manager & ~is_part_of_change,
+    "configure_changes": is_change_manager | is_administrator,
     "accept_rejected_change": is_management,
     "view_knowledge": is_staff,
     "view_figures": is_staff,
@@ -207,6 +214,8 @@ _REFUSALS = {
     "judge_candidate": "Only a major incident manager decides about a candidate.",
     "command": "Only the major incident manager of this incident does that.",
     "approve_change": "Only a named approver votes, and never the requester or the implementer.",
+    "waive_freeze": "Only a change manager who neither asked for the change nor carries it out grants an exception.",
+    "configure_changes": "Only a change manager or an administrator changes freezes and templates.",
     "contribute": "Only people with a seat on this incident contribute to it.",
     "configure": "Only an administrator changes this.",
     "configure_integrations": "Only an administrator or a service desk manager looks after integrations and rules.",
@@ -232,6 +241,8 @@ def _who_may(act: str, record: object) -> list[str]:
         return list(people_with_role(A.ADMINISTRATOR, A.SERVICE_DESK_MANAGER).values_list("email", flat=True)[:20])
     if act == "configure_communication":
         return list(people_with_role(A.ADMINISTRATOR, A.MAJOR_INCIDENT_MANAGER).values_list("email", flat=True)[:20])
+    if act in ("configure_changes", "waive_freeze"):
+        return list(people_with_role(A.CHANGE_MANAGER).values_list("email", flat=True)[:20])
     if act == "configure":
         return list(people_with_role(A.ADMINISTRATOR).values_list("email", flat=True)[:20])
     if act == "approve_change" and isinstance(record, Change):

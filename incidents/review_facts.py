@@ -5,6 +5,8 @@ Who was told when belongs to the deliveries above; pages show it in a slot of it
 
 from typing import Any
 
+from django.utils import timezone
+
 from incidents.models import (
     ChangeLink,
     ClockEntry,
@@ -14,6 +16,7 @@ from incidents.models import (
     UpdatePromise,
 )
 from incidents.process import CLOCKS, EventGroup, EventKind, StepState
+from incidents.queries.costs import cost_of_downtime
 
 
 def review_facts(incident: MajorIncident) -> dict[str, Any]:
@@ -21,11 +24,13 @@ def review_facts(incident: MajorIncident) -> dict[str, Any]:
 
     Keys: clocks (name, value, corrections, not_applicable), timeline, decisions (events), stages, waivers (steps),
     fallbacks (steps), broken_promises, kept_promises (count), unanswered_consults, tasks, downtime, updates,
-    problems, fixes and causes (changes), seats, tickets (count).
+    problems, fixes and causes (changes), seats, tickets (count), cost (None when unknown), informed (audience to how
+    many of how many).
     """
     steps = list(incident.steps.select_related("waived_by", "done_by"))
     promises = list(incident.promises.select_related("made_by"))
     links = list(incident.change_links.select_related("change__implementer").order_by("linked_at"))
+    downtime = list(incident.downtime.select_related("service"))
     timeline = list(incident.events.select_related("actor").order_by("at", "id"))
     return {
         "clocks": _clocks(incident),
@@ -42,14 +47,16 @@ def review_facts(incident: MajorIncident) -> dict[str, Any]:
             .order_by("asked_at")
         ),
         "tasks": list(incident.tasks.select_related("assignee")),
-        "downtime": list(incident.downtime.select_related("service")),
+        "downtime": downtime,
         "updates": list(incident.updates.select_related("author").order_by("published_at")),
-        "problems": list(incident.problems.select_related("owner")),
+        "problems": list(incident.problems.select_related("owner").prefetch_related("factors")),
         "fixes": [link.change for link in links if link.relation == ChangeLink.Relation.FIX],
         "causes": [link.change for link in links if link.relation == ChangeLink.Relation.CAUSE],
         "seats": list(incident.seats.select_related("user")),
         "services": list(incident.services.all()),
         "tickets": incident.tickets.count(),
+        "cost": cost_of_downtime(downtime, timezone.now()),
+        "informed": next((step.evidence.get("audiences", {}) for step in steps if step.key == "inform"), {}),
     }
 
 
@@ -88,6 +95,7 @@ _TOLD = {
     EventKind.CLOCK_CORRECTED: "Clock {clock} corrected: {reason}",
     EventKind.TICKETS_CASCADED: "Linked tickets ({kind}): {count}",
     EventKind.TASK_ADDED: "Task: {title}",
+    EventKind.PLAN_USED: "Plan of {source} used: {title}",
 }
 
 

@@ -16,8 +16,11 @@ from incidents.actions import (
     heartbeats,
     influx,
     kept_files,
+    knowledge_index,
     observations,
     payloads,
+    recurrence,
+    review_actions,
     sla_sweep,
     steps,
     usual,
@@ -130,3 +133,17 @@ def forget_arrivals() -> None:
 def forget_kept_files() -> None:
     """Files of reports that were never sent are kept for a day."""
     kept_files.forget_old(at=timezone.now())
+
+
+@shared_task
+def index_knowledge() -> None:
+    """Documents and known errors that came in by another way than their page become findable."""
+    knowledge_index.index_stale()
+
+
+@shared_task
+def sweep_learning() -> None:
+    """Actions of reviews that are due or late, and problems whose ninety days are over."""
+    now = timezone.now()
+    review_actions.remind_and_escalate(at=now)
+    recurrence.check_recurrences(at=now)

@@ -67,5 +67,7 @@ app.conf.beat_schedule = {
     "fetch-recordings": {"task": "incidents.intake.voice.tasks.sweep_recordings", "schedule": 15.0},
     "settle-phone-calls": {"task": "incidents.intake.voice.tasks.sweep_phone_calls", "schedule": 30.0},
     "forget-kept-files": {"task": "incidents.tasks.forget_kept_files", "schedule": 3600.0},
+    "follow-up-learning": {"task": "incidents.tasks.sweep_learning", "schedule": 60.0},
+    "index-knowledge": {"task": "incidents.tasks.index_knowledge", "schedule": 60.0},
     "forget-idempotency-keys": {"task": "incidents.tasks.forget_idempotency_keys", "schedule": 3600.0},
 }

@@ -17,6 +17,7 @@ from incidents.models import (
     people_with_role,
 )
 from incidents.on_call import on_call
+from incidents.permissions import step_holders
 from incidents.process import AccountRole, Role, SeatState
 from notifications.escalation_policy import wanted
 from notifications.models import Delivery, DeliveryState, StatusSubscriber
@@ -145,6 +146,21 @@ def _change_approvers(event: TimelineEvent) -> Iterable[Addressee]:
     return User.objects.filter(pk__in=waiting)
 
 
+def _above_the_owner(event: TimelineEvent) -> Iterable[Addressee]:
+    """The owner of what is late, the line manager, and the service desk managers."""
+    owner = User.objects.select_related("line_manager").filter(pk=event.payload.get("user_id")).first()
+    line = [person for person in (owner, owner.line_manager if owner else None) if person and person.is_active]
+    return dict.fromkeys([*line, *people_with_role(AccountRole.SERVICE_DESK_MANAGER)])
+
+
+def _signers_of_the_review(event: TimelineEvent) -> Iterable[Addressee]:
+    if event.incident is None:
+        return []
+    held = step_holders(event.incident)["review"]
+    people = dict.fromkeys([*held.accountable_people, *held.responsible_people])
+    return [person for person in people if person.pk != event.actor_id]
+
+
 def _change_managers(event: TimelineEvent) -> Iterable[Addressee]:
     owner = [event.change.owner] if event.change and event.change.owner else []
     return dict.fromkeys([*owner, *people_with_role(AccountRole.CHANGE_MANAGER)])
@@ -235,6 +251,8 @@ ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "people_on_the_ticket": _people_on_the_ticket,
     "change_approvers": _change_approvers,
     "change_managers": _change_managers,
+    "above_the_owner": _above_the_owner,
+    "signers_of_the_review": _signers_of_the_review,
     "status_subscriber": _status_subscriber,
     "told_before": _told_before,
     "people_paged": _people_paged,

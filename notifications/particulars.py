@@ -210,6 +210,28 @@ def _change(event: TimelineEvent, audience: str) -> Particulars:
     return Particulars(values, quote=change.plan, url=_page(f"/changes/{change.ref}/"), link_label=f"Open {change.ref}")
 
 
+def _review_action(event: TimelineEvent, audience: str) -> Particulars:
+    due = event.payload.get("due_at")
+    values = {
+        "title": event.payload.get("title", ""),
+        "owner": event.payload.get("owner", ""),
+        "due_at": datetime.fromisoformat(str(due)) if due else None,
+    }
+    ref = event.incident.ref if event.incident else ""
+    return Particulars(values, url=_page(f"/major-incidents/{ref}/review/"), link_label="Open the review")
+
+
+def _review(event: TimelineEvent, audience: str) -> Particulars:
+    ref = event.incident.ref if event.incident else ""
+    return Particulars(url=_page(f"/major-incidents/{ref}/review/"), link_label="Open the review")
+
+
+def _problem_came_back(event: TimelineEvent, audience: str) -> Particulars:
+    values = {"ref": event.payload.get("problem", ""), "title": event.payload.get("title", ""),
+              "count": event.payload.get("count", 0)}  # fmt: skip
+    return Particulars(values, url=_page(f"/problems/{values['ref']}/"), link_label=f"Open {values['ref']}")
+
+
 def _promise(event: TimelineEvent, audience: str) -> Particulars:
     return Particulars(link_label="Publish an update")
 
@@ -266,6 +288,10 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "on_call_changed": _on_call_changed,
     "change_approval_asked": _change,
     "change_flagged": _change,
+    "review_action_due": _review_action,
+    "review_action_overdue": _review_action,
+    "review_submitted": _review,
+    "problem_came_back": _problem_came_back,
     "promise_overdue": _promise,
     "promise_due_soon": _promise,
     "status_subscription": _status_subscription,

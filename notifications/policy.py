@@ -108,6 +108,10 @@ RULES: dict[str, Rule] = {
     ),
     EventKind.STATUS_SUBSCRIPTION_ASKED: Rule("status_subscription", to="status_subscriber", valid_hours=72),
     EventKind.WEBHOOK_SWITCHED_OFF: Rule("webhook_off", to="administrators", valid_hours=72),
+    EventKind.REVIEW_ACTION_DUE: Rule("review_action_due", to="person_in_payload", valid_hours=72),
+    EventKind.REVIEW_ACTION_OVERDUE: Rule("review_action_overdue", to="above_the_owner", valid_hours=72),
+    EventKind.REVIEW_SUBMITTED: Rule("review_submitted", to="signers_of_the_review", valid_hours=72),
+    EventKind.PROBLEM_CAME_BACK: Rule("problem_came_back", to="person_in_payload", valid_hours=72),
     EventKind.CHANGE_FLAGGED: Rule("change_flagged", to="change_managers", valid_hours=72),
 }
 
@@ -136,6 +140,7 @@ CHANGES_THE_STATUS_PAGE = frozenset(
         EventKind.MERGED,
         EventKind.UPDATE_PUBLISHED,
         EventKind.UPDATE_UNDONE,
+        EventKind.DOCUMENT_PUBLISHED,
         EventKind.PROMISE_MADE,
         EventKind.PROMISE_WITHDRAWN,
         EventKind.INCIDENT_EDITED,

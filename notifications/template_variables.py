@@ -139,6 +139,11 @@ _CHANGE = (
     _v("it.due_at", "by when it must be approved", _after(24 * 60), "o"),
     _v("it.requester", "who asked for it", "Erik Engineer", "o"),
 )
+_REVIEW_ACTION = (
+    _v("it.title", "what was promised", "Limit the CPU of one rule"),
+    _v("it.owner", "who promised it", "Erik Engineer"),
+    _v("it.due_at", "when it is due", _after(30), "o"),
+)
 _PAGE = (*(one for one in _CANDIDATE if one.path not in ("it.source",)), _v("it.is_incident", "MI, not CAN", False))
 
 _OF_MOMENT: dict[str, tuple[Variable, ...]] = {
@@ -198,6 +203,14 @@ _OF_MOMENT: dict[str, tuple[Variable, ...]] = {
     "approval_asked": (*_APPROVAL, _QUOTE),
     "approval_decided": (*_APPROVAL, _QUOTE),
     "task_added": (_v("it.title", "the task", "Ask the provider"), _v("it.due_at", "when it is due", _after(30), "o")),
+    "review_action_due": _REVIEW_ACTION,
+    "review_action_overdue": _REVIEW_ACTION,
+    "review_submitted": (),
+    "problem_came_back": (
+        _v("it.ref", "reference of the problem", "PRB-3"),
+        _v("it.title", "its title", "No limit on the CPU of one rule"),
+        _v("it.count", "how often it came back", 2),
+    ),
     "ticket_opened": _TICKET,
     "ticket_commented": (*_TICKET, _QUOTE),
     "ticket_resolved": (*_TICKET, _v("choices", "whether the message asks if it works", True, "op")),
@@ -220,6 +233,9 @@ _WITH_INCIDENT = (
     "approval_asked",
     "approval_decided",
     "task_added",
+    "review_action_due",
+    "review_action_overdue",
+    "review_submitted",
     "promise_overdue",
     "promise_due_soon",
     "acknowledgement_reminded",

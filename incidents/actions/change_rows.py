@@ -23,6 +23,7 @@ from incidents.models import (
 )
 from incidents.on_call import on_call
 from incidents.process import OPEN_STAGES, AccountRole, EventKind, Role, SeatState
+from incidents.votes import Tally, tally
 
 _POSSIBLE = (
     ("submit", "to_awaiting_approval"),
@@ -115,6 +116,7 @@ def name_approvers(change: Change, people: Iterable[User], at: datetime) -> None
             role = "requester" if person.pk == change.requester_id else "implementer"
             raise Invalid(approvers=f"{person.email} is the {role} and cannot approve. Name somebody else.")
     change.approvals.exclude(approver__in=wanted).delete()
+    change.approvals.filter(delegate__in=wanted).update(delegate=None)  # whoever votes for himself stands in for nobody
     present = set(change.approvals.values_list("approver_id", flat=True))
     for person in wanted:
         if person.pk not in present:
@@ -162,10 +164,9 @@ def default_owner(incident: MajorIncident | None, actor: User | None, at: dateti
     return next(iter(on_call(AccountRole.CHANGE_MANAGER, at)), None)
 
 
-def is_decided(change: Change) -> bool:
-    """Every named approver approved, and there is one."""
-    votes = list(change.approvals.values_list("vote", flat=True))
-    return bool(votes) and all(vote == "approve" for vote in votes)
+def votes_of(change: Change) -> Tally:
+    """The votes as they stand in the database."""
+    return tally(change.approvals.values_list("vote", flat=True), change.quorum)
 
 
 def awaits_votes(change: Change) -> bool:

@@ -1,4 +1,4 @@
-"""The life of a change: submitted, voted on, started, implemented, rolled back, closed, cancelled."""
+"""The life of a change: submitted, started, implemented, rolled back, closed, cancelled."""
 
 from datetime import datetime, timedelta
 
@@ -8,13 +8,12 @@ from incidents import events, permissions
 from incidents.actions import steps
 from incidents.actions.change_rows import (
     advance,
-    awaits_votes,
     ensure_approvers,
-    is_decided,
     locked_with_incidents,
     record_status,
     require_implementing,
 )
+from incidents.actions.freezes import refuse_frozen
 from incidents.actions.input import clean_text
 from incidents.actions.locking import check_not_future
 from incidents.actions.ticket_states import allow
@@ -30,6 +29,7 @@ def submit(change_id: int, *, actor: User, at: datetime) -> Change:
     """A standard change is approved by that; any other waits for its approvers, the change manager by default."""
     change, incidents = locked_with_incidents(change_id)
     allow(actor, "work_change", change)
+    refuse_frozen(change)
     if change.type == ChangeType.STANDARD:
         before = advance(change, "to_approved", "submitted") if change.status == "draft" else _refuse_again(change)
         change.approval_state = ApprovalState.APPROVED
@@ -38,63 +38,20 @@ def submit(change_id: int, *, actor: User, at: datetime) -> Change:
         change.approval_state = ApprovalState.PENDING
         if not ensure_approvers(change, at):
             raise Invalid(approvers="Name at least one approver besides the requester and the implementer.")
+        _check_quorum(change)
     change.save(update_fields=["status", "approval_state", "updated_at"])
     record_status(change, before, incidents, actor=actor, at=at)
     return change
 
 
+def _check_quorum(change: Change) -> None:
+    named = change.approvals.count()
+    if change.quorum is not None and change.quorum > named:
+        raise Invalid(quorum=f"{change.quorum} must approve, but {named} can. Name more approvers or lower the quorum.")
+
+
 def _refuse_again(change: Change) -> str:
     raise WrongStage(f"{change.ref} is {change.get_status_display().lower()} already.", status=change.status)
-
-
-@transaction.atomic
-def vote(change_id: int, *, approve: bool, comment: str = "", actor: User, at: datetime) -> Change:
-    """One approver's vote. All must approve; one rejection rejects. May be changed until it is decided.
-
-    On an emergency change under way the vote is given after the fact and moves only `approval_state`.
-    """
-    change, incidents = locked_with_incidents(change_id)
-    permissions.require(actor, "approve_change", change)
-    text = clean_text("comment", comment)
-    if not awaits_votes(change):
-        raise WrongStage(
-            f"{change.ref} is {change.get_status_display().lower()}, its approval "
-            f"{change.get_approval_state_display().lower()}: there is nothing to vote on.",
-            status=change.status,
-        )
-    choice = ChangeApproval.Vote.APPROVE if approve else ChangeApproval.Vote.REJECT
-    change.approvals.filter(approver=actor).update(vote=choice, comment=text, voted_at=at)
-    before = settle(change)
-    change.save(update_fields=["status", "approval_state", "updated_at"])
-    events.record(
-        EventKind.CHANGE_VOTED,
-        change,
-        actor=actor,
-        at=at,
-        incident=incidents[0] if incidents else None,
-        text=text,
-        change=change.ref,
-        approve=bool(approve),
-        approval_state=change.approval_state,
-    )
-    if before != change.status:
-        record_status(change, before, incidents, actor=actor, at=at)
-    return change
-
-
-def settle(change: Change) -> str:
-    """Draws the conclusion from the votes of a locked change; answers the state before."""
-    before = change.status
-    waiting = before == ChangeStatus.AWAITING_APPROVAL
-    if change.approvals.filter(vote=ChangeApproval.Vote.REJECT).exists():
-        change.approval_state = ApprovalState.REJECTED
-        if waiting:
-            advance(change, "to_rejected", "rejected")
-    elif is_decided(change):
-        change.approval_state = ApprovalState.APPROVED
-        if waiting:
-            advance(change, "to_approved", "approved")
-    return before
 
 
 @transaction.atomic
@@ -107,6 +64,9 @@ def start(change_id: int, *, actor: User, at: datetime) -> Change:
     require_implementing(actor, change, incidents)
     check_not_future("at", at)
     before = advance(change, "to_implementing", "started")
+    if change.type != ChangeType.EMERGENCY:
+        refuse_frozen(change, at=at)
+        _refuse_conditions(change, before, "started")
     if change.implementer_id is None and not change.approvals.filter(approver=actor).exists():
         change.implementer = actor
     if change.approval_state != ApprovalState.APPROVED:
@@ -119,6 +79,16 @@ def start(change_id: int, *, actor: User, at: datetime) -> Change:
     )
     record_status(change, before, incidents, actor=actor, at=at)
     return change
+
+
+def _refuse_conditions(change: Change, status: str, verb: str) -> None:
+    """An approval under a condition holds once the condition is met."""
+    unmet = change.approvals.filter(vote=ChangeApproval.Vote.APPROVE, condition_met_at=None).exclude(condition="")
+    if said := [f"{row.approver}: {row.condition}" for row in unmet.select_related("approver")]:
+        raise WrongStage(
+            f"{change.ref} is approved under conditions and cannot be {verb} before they are met. {' '.join(said)}",
+            status=status,
+        )
 
 
 @transaction.atomic
@@ -173,6 +143,7 @@ def close(change_id: int, *, actor: User, at: datetime) -> Change:
             raise WrongStage(
                 f"{change.ref} was rejected after the fact. Roll it back, or let management accept it.", status=before
             )
+        _refuse_conditions(change, before, "closed")
     change.closed_at = at
     change.save(update_fields=["status", "closed_at", "updated_at"])
     record_status(change, before, incidents, actor=actor, at=at)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from incidents import events
 from incidents.actions import steps
@@ -21,12 +22,19 @@ from incidents.actions.change_states import (
     flag_late_approvals,
     implement,
     roll_back,
-    settle,
     start,
     submit,
-    vote,
 )
-from incidents.actions.input import clean_choice, clean_person, clean_text, clean_time, clean_title, unknown_fields
+from incidents.actions.change_votes import settle, vote
+from incidents.actions.input import (
+    clean_choice,
+    clean_number,
+    clean_person,
+    clean_text,
+    clean_time,
+    clean_title,
+    unknown_fields,
+)
 from incidents.actions.locking import check_open, lock_incident
 from incidents.actions.ticket_states import allow
 from incidents.errors import Invalid, WrongStage
@@ -42,6 +50,7 @@ from incidents.models import (
     User,
 )
 from incidents.process import EventKind
+from incidents.risk import BY_KEY, points_of, risk_of
 
 __all__ = [
     "accept_rejected",
@@ -63,6 +72,20 @@ def _text(name: str) -> Callable[[Any], str]:
     return lambda value: clean_text(name, value)
 
 
+def _answers(value: Any) -> dict[str, int]:
+    """Answers of the risk questionnaire: {question: points}. Raises Invalid on `risk_answers`."""
+    if not isinstance(value, dict):
+        raise Invalid(risk_answers="Give the points of each question.")
+    try:
+        points_of(value)
+    except KeyError as unknown:
+        raise Invalid(risk_answers=f"There is no question {unknown}. Use {', '.join(BY_KEY)}.") from None
+    except ValueError as wrong:
+        most = len(BY_KEY[str(wrong)].answers) - 1
+        raise Invalid(risk_answers=f"“{wrong}” takes a whole number from 0 to {most}.") from None
+    return value
+
+
 def _moment(name: str) -> Callable[[Any], datetime | None]:
     return lambda value: None if value is None else clean_time(name, value)
 
@@ -72,6 +95,8 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
     **{name: _text(name) for name in ("description", "plan", "backout_plan", "test_plan")},
     "type": lambda value: clean_choice("type", value, ChangeType.values),
     "risk": lambda value: clean_choice("risk", value, Risk.values),
+    "risk_answers": _answers,
+    "quorum": lambda value: None if value is None else clean_number("quorum", value, least=1, most=50),
     "window_start": _moment("window_start"),
     "window_end": _moment("window_end"),
     "implementer": lambda value: clean_person("implementer", value),
@@ -95,7 +120,8 @@ def open_change(
 ) -> Change:
     """A draft. Whoever opens it is the requester. `relation` (fix or cause) defaults to fix.
 
-    `fields`: description, plan, backout_plan, test_plan, risk, window_start, window_end, implementer, owner.
+    `fields`: description, plan, backout_plan, test_plan, risk, risk_answers (all of them decide the risk), quorum,
+    window_start, window_end, implementer, owner.
     """
     allow(actor, "work_change")
     unknown_fields(fields, _CLEAN)
@@ -103,6 +129,8 @@ def open_change(
     change = Change(title=clean_title(title), type=_CLEAN["type"](type), requester=actor, created_at=at)
     for name, value in fields.items():
         setattr(change, name, _CLEAN[name](value))
+    if "risk_answers" in fields:
+        change.risk = risk_of(change.risk_answers) or change.risk
     _check_window(change)
     change.owner = change.owner or default_owner(incident, actor, at)
     change.save(force_insert=True)
@@ -136,16 +164,21 @@ def edit_change(change_id: int, *, changes: dict[str, Any], actor: User, at: dat
     for name, clean in _CLEAN.items():
         if name in changes:
             setattr(change, name, clean(changes[name]))
+    if "risk_answers" in changes:
+        change.risk = risk_of(change.risk_answers) or change.risk
     if change.type != before["type"] and change.status != ChangeStatus.DRAFT:
         raise WrongStage(f"The type of {change.ref} is settled since it was submitted.", status=change.status)
     _check_window(change)
-    if "implementer" in changes and change.approvals.filter(approver=change.implementer).exists():
+    votes = Q(approver=change.implementer) | Q(delegate=change.implementer)
+    if changes.get("implementer") and change.approvals.filter(votes).exists():
         raise Invalid(implementer=f"{change.implementer} is an approver of this change and cannot implement it.")
     changed = [name for name, value in before.items() if getattr(change, name) != value]
     status = change.status
     if "approvers" in changes:
         _set_approvers(change, changes["approvers"], at)
         changed += ["status", "approval_state"]
+    elif change.quorum != before["quorum"] and status != ChangeStatus.DRAFT:
+        raise WrongStage(f"The quorum of {change.ref} is settled since it was submitted.", status=status)
     if changed:
         change.save(update_fields=[*changed, "updated_at"])
     for name in ("services", "problems"):

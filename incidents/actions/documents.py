@@ -8,6 +8,7 @@ from django.db.models import Q
 from incidents import document_text, events, permissions
 from incidents.actions import steps
 from incidents.actions.input import clean_text, clean_title
+from incidents.actions.knowledge_index import index_document
 from incidents.actions.locking import lock_incident
 from incidents.errors import Stale, WrongStage
 from incidents.models import Document, MajorIncident, User
@@ -69,6 +70,7 @@ def _replace(document: Document, title: str, text: str, *, actor: User | None, a
     document.version += 1
     document.edited_at, document.edited_by = at, actor
     document.save()
+    index_document(document)
 
 
 @transaction.atomic
@@ -100,6 +102,45 @@ def edit_document(
     return document
 
 
+@transaction.atomic
+def publish_post_mortem(incident_id: int, *, markdown: str, actor: User, at: datetime) -> Document:
+    """What the public reads about it on the status page, in words of its own; the internal document stays internal.
+
+    A guarded act like publishing the document. Again replaces the text. Only once the incident is resolved.
+    """
+    incident = lock_incident(incident_id)
+    permissions.require_step(actor, incident, "document")
+    document = _existing(incident)
+    if incident.is_drill:
+        raise WrongStage("A drill never reaches the public.", stage=incident.stage)
+    if incident.resolved_at is None or at < incident.resolved_at:
+        raise WrongStage(f"The public reads about it once {incident.ref} is resolved.", stage=incident.stage)
+    text = clean_text("markdown", markdown, document_text.MAX_CHARACTERS, required=True)
+    document.public_markdown, document.public_html = text, document_text.html_of(text)
+    document.public_published_at, document.public_published_by = at, actor
+    document.save(update_fields=[*_PUBLIC, "public_markdown", "public_html", "updated_at"])
+    events.record(EventKind.DOCUMENT_PUBLISHED, incident, actor=actor, at=at, title=document.title, on_status_page=True)
+    return document
+
+
+@transaction.atomic
+def withdraw_post_mortem(incident_id: int, *, actor: User, at: datetime) -> Document:
+    """Takes it from the status page; the text stays to be corrected. Not there changes nothing."""
+    incident = lock_incident(incident_id)
+    permissions.require_step(actor, incident, "document")
+    document = _existing(incident)
+    if document.public_published_at is not None:
+        document.public_published_at = document.public_published_by = None
+        document.save(update_fields=[*_PUBLIC, "updated_at"])
+        events.record(
+            EventKind.DOCUMENT_PUBLISHED, incident, actor=actor, at=at, title=document.title, on_status_page=False
+        )
+    return document
+
+
+_PUBLIC = ("public_published_at", "public_published_by")
+
+
 def _existing(incident: MajorIncident) -> Document:
     document = _locked(incident)
     if document is None:
@@ -118,6 +159,7 @@ def publish_document(incident_id: int, *, actor: User, at: datetime) -> Document
         raise WrongStage(f"The document is published once {incident.ref} is resolved.", stage=incident.stage)
     document.published_at, document.published_by = at, actor
     document.save(update_fields=["published_at", "published_by", "updated_at"])
+    index_document(document)
     events.record(
         EventKind.DOCUMENT_PUBLISHED, incident, actor=actor, at=at, title=document.title, version=document.version
     )

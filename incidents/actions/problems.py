@@ -10,6 +10,7 @@ from django_fsm import TransitionNotAllowed, can_proceed
 from incidents import events, permissions
 from incidents.actions import steps
 from incidents.actions.input import clean_choice, clean_person, clean_text, clean_title, unknown_fields
+from incidents.actions.knowledge_index import index_problem
 from incidents.actions.locking import check_open, lock_incident
 from incidents.actions.ticket_states import allow
 from incidents.errors import Invalid, WrongStage
@@ -27,6 +28,7 @@ from incidents.process import OPEN_STAGES, AccountRole, EventKind, Role, SeatSta
 
 RECURRENCE_CHECK = timedelta(days=90)
 _MOST_WHYS = 10
+_ENDED = ("resolved_at", "recurrence_check_at", "recurrence_checked_at", "recurrences")
 _POSSIBLE = (
     ("investigate", "to_investigating"),
     ("known error", "to_known_error"),
@@ -192,6 +194,7 @@ def edit_problem(problem_id: int, *, changes: dict[str, Any], actor: User, at: d
         problem.tickets.set(changes["tickets"])
     if changed:
         problem.save(update_fields=[*changed, "updated_at"])
+        index_problem(problem)
     if changed or "tickets" in changes:
         events.record(
             EventKind.PROBLEM_EDITED,
@@ -240,6 +243,7 @@ def _advance(problem: Problem, name: str, verb: str) -> str:
 
 
 def _record_status(problem: Problem, before: str, *, actor: User | None, at: datetime) -> None:
+    index_problem(problem)
     events.record(
         EventKind.PROBLEM_STATUS_CHANGED, problem, actor=actor, at=at, **{"from": before, "to": problem.status}
     )
@@ -247,11 +251,12 @@ def _record_status(problem: Problem, before: str, *, actor: User | None, at: dat
 
 @transaction.atomic
 def investigate(problem_id: int, *, actor: User, at: datetime) -> Problem:
-    """Somebody looks for the cause."""
+    """Somebody looks for the cause; again, when a resolved problem came back."""
     problem = locked(problem_id)
     allow(actor, "work_problem", problem)
     before = _advance(problem, "to_investigating", "investigated")
-    problem.save(update_fields=["status", "updated_at"])
+    problem.resolved_at = problem.recurrence_check_at = problem.recurrence_checked_at = problem.recurrences = None
+    problem.save(update_fields=["status", *_ENDED, "updated_at"])
     _record_status(problem, before, actor=actor, at=at)
     return problem
 

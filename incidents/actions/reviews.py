@@ -10,21 +10,26 @@ from incidents import events, permissions
 from incidents.actions import documents, steps
 from incidents.actions.input import clean_number, clean_person, clean_text, clean_time, clean_title, unknown_fields
 from incidents.actions.locking import lock_incident
-from incidents.errors import Invalid, NotAccountable, WrongStage
+from incidents.actions.review_actions import complete_action
+from incidents.errors import Invalid, WrongStage
 from incidents.models import MajorIncident, Review, ReviewAction, User
 from incidents.process import EventKind
 
-TEXTS = ("cause", "unknown_because", "findings", "went_well", "no_actions_because")
+__all__ = ["complete_action", "complete_review", "edit_review", "missing_from", "return_review", "submit_review"]
+TEXTS = (
+    "cause", "unknown_because", "findings", "went_well", "hindered", "contributing_factors", "no_actions_because",
+)  # fmt: skip
 _LONGEST_OBSERVATION = 24 * 90
 _MOST_ACTIONS = 100
 
 
 @transaction.atomic
 def edit_review(incident_id: int, *, changes: dict[str, Any], actor: User, at: datetime) -> Review:
-    """Writes the draft: `cause, unknown_because, findings, went_well, no_actions_because, observation_hours` and
-    `actions`, the whole list of {title, owner, due_at, id?}. Actions left out go, unless they are done.
+    """Writes the draft: `cause, unknown_because, findings, went_well, hindered, contributing_factors,
+    no_actions_because, observation_hours, attendees` and `actions`, the whole list of {title, owner, due_at, id?}.
+    Actions left out go, unless they are done.
     """
-    unknown_fields(changes, (*TEXTS, "observation_hours", "actions"))
+    unknown_fields(changes, (*TEXTS, "observation_hours", "attendees", "actions"))
     incident, review = _locked(incident_id)
     _require_writing(actor, incident)
     if review.state == Review.State.COMPLETED:
@@ -41,6 +46,8 @@ def edit_review(incident_id: int, *, changes: dict[str, Any], actor: User, at: d
         changed.append("observation_hours")
     if changed:
         review.save(update_fields=[*changed, "updated_at"])
+    if "attendees" in changes:
+        review.attendees.set(changes["attendees"])
     if "actions" in changes:
         _set_actions(review, changes["actions"])
     events.record(EventKind.REVIEW_EDITED, incident, actor=actor, at=at, fields=sorted(changes))
@@ -78,6 +85,8 @@ def _set_actions(review: Review, given: Sequence[dict[str, Any]]) -> None:
             None,
         )
         action = known or ReviewAction(review=review)
+        if known and known.due_at != due_at:
+            action.reminded_at = action.escalated_at = None  # another day, another reminder
         action.title, action.owner, action.due_at = title, owner, due_at
         action.save()
         kept.add(action.pk)
@@ -123,6 +132,38 @@ def missing_from(review: Review, *, at: datetime) -> dict[str, str]:
 
 
 @transaction.atomic
+def submit_review(incident_id: int, *, actor: User, at: datetime) -> Review:
+    """Written: whoever holds R or A of the step signs it off next. Only the observation window may still run."""
+    incident, review = _locked(incident_id)
+    _require_writing(actor, incident)
+    if review.state != Review.State.DRAFT:
+        raise WrongStage(f"This review is {review.get_state_display().lower()} already.", state=review.state)
+    review.incident = incident
+    missing = missing_from(review, at=at)
+    missing.pop("observation_hours", None)
+    if missing:
+        raise Invalid(**missing)
+    review.state, review.submitted_at, review.submitted_by = Review.State.IN_REVIEW, at, actor
+    review.save(update_fields=["state", "submitted_at", "submitted_by", "updated_at"])
+    events.record(EventKind.REVIEW_SUBMITTED, incident, actor=actor, at=at, actions=review.actions.count())
+    return review
+
+
+@transaction.atomic
+def return_review(incident_id: int, *, reason: str, actor: User, at: datetime) -> Review:
+    """Whoever would sign it off sends it back to be written further, with the reason."""
+    incident, review = _locked(incident_id)
+    permissions.require_step(actor, incident, "review")
+    if review.state != Review.State.IN_REVIEW:
+        raise WrongStage(f"This review is {review.get_state_display().lower()}, not in review.", state=review.state)
+    text = clean_text("reason", reason, required=True)
+    review.state, review.submitted_at, review.submitted_by = Review.State.DRAFT, None, None
+    review.save(update_fields=["state", "submitted_at", "submitted_by", "updated_at"])
+    events.record(EventKind.REVIEW_EDITED, incident, actor=actor, at=at, text=text, returned=True)
+    return review
+
+
+@transaction.atomic
 def complete_review(incident_id: int, *, actor: User, at: datetime) -> Review:
     """The guarded act "review". Raises Invalid naming everything that is missing at once."""
     incident, review = _locked(incident_id)
@@ -138,21 +179,3 @@ def complete_review(incident_id: int, *, actor: User, at: datetime) -> Review:
     documents.generate_unless_edited(incident_id, at=at)
     steps.refresh(incident, actor=actor, at=at)
     return review
-
-
-@transaction.atomic
-def complete_action(action_id: int, *, actor: User, at: datetime) -> ReviewAction:
-    """The owner, or anybody who writes the review, reports it done. Doing it again changes nothing."""
-    incident_id = ReviewAction.objects.values_list("review__incident", flat=True).get(pk=action_id)
-    incident = lock_incident(incident_id)
-    action = ReviewAction.objects.select_for_update(of=("self",)).select_related("owner").get(pk=action_id)
-    if actor.pk != action.owner_id:
-        try:
-            _require_writing(actor, incident)
-        except NotAccountable as refusal:
-            raise NotAccountable("Its owner reports it done.", who_may=[action.owner.email]) from refusal
-    if action.done_at is None:
-        action.done_at = at
-        action.save(update_fields=["done_at"])
-        events.record(EventKind.REVIEW_EDITED, incident, actor=actor, at=at, action_done=action.title)
-    return action

@@ -7,22 +7,46 @@ from django_filters import rest_framework as filters
 from rest_framework import serializers
 
 from incidents import permissions
-from incidents.actions import changes
+from incidents.actions import change_votes, change_work, changes, freezes
 from incidents.api.candidates import RefList
 from incidents.api.endpoint import Changing, Collection, Endpoint, Making, Verb, or_404
 from incidents.api.fields import Moment, People, Person, Ref, RefOut, Refs, ServiceNames, Text, email_of
 from incidents.api.filters import ChoicesFilter, MomentFilter, PersonFilter, RefFilter, ServiceFilter
 from incidents.api.shapes import CommentIn, MomentIn, ReasonIn, Shape
 from incidents.errors import Invalid
-from incidents.models import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
+from incidents.models import (
+    ApprovalState,
+    Change,
+    ChangeApproval,
+    ChangeLink,
+    ChangeStatus,
+    ChangeStep,
+    ChangeType,
+    CheckResult,
+    Risk,
+)
+from incidents.risk import QUESTIONS
 
 
 class VoteOut(Shape):
     approver = email_of("approver")
     vote = serializers.ChoiceField(ChangeApproval.Vote.choices)
     comment = serializers.CharField()
+    condition = serializers.CharField(help_text="The approval holds once this is met.")
+    condition_met_at = Moment(allow_null=True)
+    delegate = email_of("delegate", help_text="Who may vote in the approver's place.")
+    voted_by = email_of("voted_by")
     asked_at = Moment()
     voted_at = Moment(allow_null=True)
+
+
+class ChangeStepOut(Shape):
+    id = serializers.IntegerField()
+    part = serializers.ChoiceField(ChangeStep.Part.choices)
+    title = serializers.CharField()
+    minutes = serializers.IntegerField(allow_null=True)
+    done_at = Moment(allow_null=True)
+    done_by = email_of("done_by")
 
 
 class ChangeLinkOut(Shape):
@@ -47,6 +71,16 @@ class ChangeOut(Shape):
     backout_plan = serializers.CharField()
     test_plan = serializers.CharField()
     risk = serializers.ChoiceField(Risk.choices)
+    risk_answers = serializers.DictField(child=serializers.IntegerField(), help_text="Points by question.")
+    quorum = serializers.IntegerField(allow_null=True, help_text="How many must approve; null for all of them.")
+    template = serializers.CharField(source="template.name", allow_null=True)
+    freeze_waived_by = email_of("freeze_waived_by")
+    freeze_waived_because = serializers.CharField()
+    check_result = serializers.ChoiceField(["", *CheckResult.values])
+    check_notes = serializers.CharField()
+    checked_at = Moment(allow_null=True)
+    checked_by = email_of("checked_by")
+    steps = ChangeStepOut(many=True)
     window_start = Moment(allow_null=True)
     window_end = Moment(allow_null=True)
     services = serializers.SerializerMethodField(help_text="Slugs.")
@@ -86,6 +120,12 @@ class ChangeIn(Shape):
     backout_plan = Text(required=False, allow_blank=True)
     test_plan = Text(required=False, allow_blank=True)
     risk = serializers.ChoiceField(Risk.choices, required=False)
+    risk_answers = serializers.DictField(
+        child=serializers.IntegerField(min_value=0, max_value=9), required=False,
+        help_text="Points by question: " + "; ".join(f"{one.key} 0 to {len(one.answers) - 1}" for one in QUESTIONS)
+        + ". All of them together decide the risk.",
+    )  # fmt: skip
+    quorum = serializers.IntegerField(min_value=1, max_value=50, required=False, allow_null=True)
     window_start = Moment(required=False, allow_null=True)
     window_end = Moment(required=False, allow_null=True)
     services = ServiceNames(required=False)
@@ -100,8 +140,18 @@ class ChangeIn(Shape):
 def change_rows(user: Any) -> QuerySet:
     return (
         permissions.visible_changes(user)
-        .select_related("owner", "requester", "implementer", "accepted_by")
-        .prefetch_related("approvals__approver", "services", "problems", "links")
+        .select_related(
+            "owner", "requester", "implementer", "accepted_by", "template", "checked_by", "freeze_waived_by"
+        )
+        .prefetch_related(
+            "approvals__approver",
+            "approvals__delegate",
+            "approvals__voted_by",
+            "services",
+            "problems",
+            "links",
+            "steps__done_by",
+        )  # fmt: skip
     )
 
 
@@ -177,10 +227,14 @@ class SubmitChange(ChangeVerb):
         changes.submit(record.pk, actor=self.actor, **given)
 
 
-class ApproveChange(ChangeVerb):
-    """A named approver votes for it."""
+class ApprovalIn(CommentIn):
+    condition = Text(required=False, allow_blank=True, help_text="The change begins once this is met.")
 
-    In = CommentIn
+
+class ApproveChange(ChangeVerb):
+    """A named approver, or a delegate, votes for it."""
+
+    In = ApprovalIn
 
     def act(self, record: Change, **given: Any) -> None:
         changes.vote(record.pk, approve=True, actor=self.actor, **given)
@@ -245,3 +299,95 @@ class AcceptRejectedChange(ChangeVerb):
 
     def act(self, record: Change, **given: Any) -> None:
         changes.accept_rejected(record.pk, actor=self.actor, **given)
+
+
+class WithdrawVote(ChangeVerb):
+    """Takes the own vote back while nothing is decided."""
+
+    def act(self, record: Change, **given: Any) -> None:
+        change_votes.withdraw_vote(record.pk, actor=self.actor, **given)
+
+
+class DelegateIn(MomentIn):
+    to = Person(allow_null=True, help_text="Who votes in your place; null takes it back.")
+
+
+class DelegateVote(ChangeVerb):
+    """An approver lets somebody else vote."""
+
+    In = DelegateIn
+
+    def act(self, record: Change, **given: Any) -> None:
+        change_votes.delegate_vote(record.pk, actor=self.actor, **given)
+
+
+class ConditionIn(MomentIn):
+    approver = Person(help_text="Who set the condition.")
+    note = Text(required=False, allow_blank=True)
+
+
+class MeetCondition(ChangeVerb):
+    """The condition of an approver is met."""
+
+    In = ConditionIn
+
+    def act(self, record: Change, **given: Any) -> None:
+        change_votes.meet_condition(record.pk, actor=self.actor, **given)
+
+
+class WaiveFreeze(ChangeVerb):
+    """A change manager lets it through although changes are frozen."""
+
+    In = ReasonIn
+
+    def act(self, record: Change, **given: Any) -> None:
+        freezes.waive_freeze(record.pk, actor=self.actor, **given)
+
+
+class CheckIn(MomentIn):
+    result = serializers.ChoiceField(CheckResult.choices)
+    notes = Text(required=False, allow_blank=True)
+
+
+class CheckChange(ChangeVerb):
+    """Whether it does what it should, after it was put in place."""
+
+    In = CheckIn
+
+    def act(self, record: Change, **given: Any) -> None:
+        change_work.check(record.pk, actor=self.actor, **given)
+
+
+class LogIn(MomentIn):
+    text = Text()
+
+
+class LogChange(ChangeVerb):
+    """A line of the implementation log; it stands in the war room too."""
+
+    In = LogIn
+
+    def act(self, record: Change, **given: Any) -> None:
+        change_work.log(record.pk, actor=self.actor, **given)
+
+
+class StepsIn(MomentIn):
+    part = serializers.ChoiceField(ChangeStep.Part.choices, default=ChangeStep.Part.PLAN)
+    text = Text(help_text="One step a line; “(10 min)” at the end is how long it takes.")
+
+
+class AddChangeSteps(ChangeVerb):
+    """Steps of the plan, the test or the way back. Answers the change."""
+
+    In = StepsIn
+
+    def act(self, record: Change, **given: Any) -> None:
+        change_work.add_steps(record.pk, actor=self.actor, **given)
+
+
+class DoChangeStep(ChangeVerb):
+    """A step is done. Answers the change."""
+
+    def act(self, record: Change, **given: Any) -> None:
+        step = or_404(ChangeStep.objects.filter(change=record), pk=self.kwargs["id"])
+        change_work.do_step(record.pk, step.pk, actor=self.actor, **given)

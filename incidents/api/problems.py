@@ -9,13 +9,27 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from incidents import permissions
-from incidents.actions import problems
+from incidents.actions import factors, problems
 from incidents.api.candidates import RefList
 from incidents.api.endpoint import Changing, Collection, Endpoint, Making, Verb, or_404
 from incidents.api.fields import LookedUp, Moment, Person, Ref, Text, email_of, ref_number, refs_found
 from incidents.api.filters import ChoicesFilter, MomentFilter, PersonFilter, RefFilter
 from incidents.api.shapes import MomentIn, Shape
-from incidents.models import CauseCategory, MajorIncident, Problem, ProblemStatus, Ticket
+from incidents.errors import Invalid
+from incidents.models import CauseCategory, Factor, MajorIncident, Problem, ProblemStatus, Ticket, TimelineEvent
+
+
+class FactorOut(Shape):
+    id = serializers.IntegerField()
+    contributed_to = serializers.IntegerField(
+        source="parent_id", allow_null=True, help_text="Null: the problem itself."
+    )
+    text = serializers.CharField()
+    is_root = serializers.BooleanField()
+    evidence = serializers.SerializerMethodField(help_text="Entries of timelines, by id.")
+
+    def get_evidence(self, factor: Factor) -> list[int]:
+        return [event.pk for event in factor.evidence.all()]
 
 
 class ProblemOut(Shape):
@@ -37,6 +51,9 @@ class ProblemOut(Shape):
     resolved_at = Moment(allow_null=True)
     closed_at = Moment(allow_null=True)
     recurrence_check_at = Moment(allow_null=True)
+    recurrence_checked_at = Moment(allow_null=True, help_text="When the product looked whether it came back.")
+    recurrences = serializers.IntegerField(allow_null=True, help_text="How often it came back, as far as was seen.")
+    factors = FactorOut(many=True)
     updated_at = Moment()
 
     def get_major_incident(self, problem: Problem) -> str | None:
@@ -97,7 +114,7 @@ def problem_rows(user: Any) -> QuerySet:
     return (
         permissions.visible_problems(user)
         .select_related("owner", "created_by")
-        .prefetch_related("major_incidents", "tickets", "fixes")
+        .prefetch_related("major_incidents", "tickets", "fixes", "factors__evidence")
     )
 
 
@@ -198,3 +215,30 @@ class CloseProblem(ProblemVerb):
 
     def act(self, record: Problem, **given: Any) -> None:
         problems.close(record.pk, actor=self.actor, **given)
+
+
+class FactorIn(MomentIn):
+    text = Text(max_length=2000)
+    contributed_to = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False, allow_null=True)
+    is_root = serializers.BooleanField(required=False)
+    evidence = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False, max_length=20,
+        help_text="Ids of timeline entries of the incidents it caused.",
+    )  # fmt: skip
+
+
+class AddFactor(ProblemVerb):
+    """Adds to the tree of causes. Answers the problem."""
+
+    In = FactorIn
+
+    def act(self, record: Problem, **given: Any) -> None:
+        parent = given.pop("contributed_to", None)
+        above = record.factors.filter(pk=parent).first() if parent else None
+        if parent and above is None:
+            raise Invalid(contributed_to=f"{record.ref} has no factor {parent}.")
+        wanted = given.pop("evidence", [])
+        found = list(TimelineEvent.objects.filter(pk__in=wanted))
+        if len(found) != len(set(wanted)):
+            raise Invalid(evidence=f"Choose entries of the incidents {record.ref} caused.")
+        factors.add_factor(record.pk, parent=above, evidence=found, actor=self.actor, **given)

@@ -12,6 +12,7 @@ from incidents.api import (
     alerts,
     candidates,
     catalogue,
+    change_plans,
     changes,
     clocks,
     converters,
@@ -199,14 +200,28 @@ short_patterns = [
 
 learning_patterns = [
     *at(f"{INCIDENT}/review", learning.ReviewDetail, "review"),
-    *verbs(f"{INCIDENT}/review", "review", complete=learning.CompleteReview),
+    *verbs(
+        f"{INCIDENT}/review",
+        "review",
+        complete=learning.CompleteReview,
+        submit=learning.SubmitReview,
+        send_back=learning.ReturnReview,
+    ),
     *verbs(f"{INCIDENT}/review/actions/<number:id>", "review_action", complete=learning.CompleteReviewAction),
     *at(f"{INCIDENT}/document", learning.DocumentDetail, "document"),
-    *verbs(f"{INCIDENT}/document", "document", publish=learning.PublishDocument),
+    *verbs(
+        f"{INCIDENT}/document",
+        "document",
+        publish=learning.PublishDocument,
+        publish_post_mortem=learning.PublishPostMortem,
+        withdraw_post_mortem=learning.WithdrawPostMortem,
+    ),
     *at(f"{INCIDENT}/document.pdf", learning.DocumentPdf, "document_pdf"),
     *at(f"{INCIDENT}/document.md", learning.DocumentMarkdown, "document_md"),
     *at(f"{INCIDENT}/document.html", learning.DocumentHtml, "document_html"),
     *at(f"{INCIDENT}/similar", learning.SimilarIncidents, "similar"),
+    *at(f"{INCIDENT}/plans-used", learning.PlansUsed, "plans_used"),
+    *verbs(f"{INCIDENT}/plans-used/<number:id>", "plan_used", judge=learning.JudgePlan),
     *at(f"{INCIDENT}/changes-before", learning.ChangesBefore, "changes_before"),
 ]
 
@@ -258,6 +273,7 @@ problem_patterns = [
         known_error=problems.KnownError,
         resolve=problems.ResolveProblem,
         close=problems.CloseProblem,
+        add_factor=problems.AddFactor,
     ),
 ]
 
@@ -276,7 +292,20 @@ change_patterns = [
         close=changes.CloseChange,
         cancel=changes.CancelChange,
         accept_rejected=changes.AcceptRejectedChange,
+        withdraw_vote=changes.WithdrawVote,
+        delegate_vote=changes.DelegateVote,
+        meet_condition=changes.MeetCondition,
+        waive_freeze=changes.WaiveFreeze,
+        check=changes.CheckChange,
+        log=changes.LogChange,
+        add_steps=changes.AddChangeSteps,
     ),
+    *verbs(f"{CHANGE}/steps/<number:id>", "change_step", done=changes.DoChangeStep),
+    *at("freezes", change_plans.FreezeList, "freezes"),
+    *at("freezes/<number:id>", change_plans.FreezeDetail, "freeze"),
+    *at("change-templates", change_plans.TemplateList, "change_templates"),
+    *at("change-templates/<number:id>", change_plans.TemplateDetail, "change_template"),
+    *verbs("change-templates/<number:id>", "change_template", use=change_plans.UseTemplate),
 ]
 
 urlpatterns: list[Any] = [

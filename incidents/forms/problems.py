@@ -5,8 +5,9 @@ from typing import Any
 from django import forms
 
 from incidents.forms.fields import DeskForm, PersonChoice, long_text, open_incidents, title_field
-from incidents.models import CauseCategory, Problem, Ticket, people_with_role
+from incidents.models import CauseCategory, Factor, Problem, Ticket, TimelineEvent, people_with_role
 from incidents.process import AccountRole
+from incidents.queries.problems import evidence_for
 
 WHYS = 5
 """Rows of the five-whys editor that are always there; a sixth is offered when all are filled."""
@@ -63,6 +64,28 @@ class WhysForm(DeskForm):
     @property
     def answers(self) -> list[str]:
         return [text for name in self.fields if (text := self.cleaned_data.get(name, "").strip())]
+
+
+class EvidenceChoice(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        said = " ".join((obj.text or obj.get_kind_display()).split())
+        return f"{obj.incident.ref} #{obj.seq} {obj.at:%d %b %H:%M} UTC: {said[:90]}"
+
+
+class FactorForm(DeskForm):
+    """What contributed, to what, and what in the timeline shows it."""
+
+    text = long_text(label="What contributed?", rows=2, help_text="A condition, not a person.")
+    parent = forms.ModelChoiceField(
+        Factor.objects.none(), label="It contributed to", required=False, empty_label="The problem itself"
+    )
+    is_root = forms.BooleanField(label="Without it, it would not have happened", required=False)
+    evidence = EvidenceChoice(TimelineEvent.objects.none(), label="Evidence in the timeline", required=False)
+
+    def __init__(self, *args: Any, problem: Problem, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent"].queryset = problem.factors.all()  # type: ignore[attr-defined]
+        self.fields["evidence"].queryset = evidence_for(problem)  # type: ignore[attr-defined]
 
 
 class LinkIncidentForm(DeskForm):

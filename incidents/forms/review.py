@@ -4,6 +4,7 @@ from datetime import time
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 
 from incidents.document_text import MAX_CHARACTERS
@@ -20,7 +21,10 @@ class ReviewForm(forms.Form):
     findings = long_text(
         "Findings", required=False, rows=4, help_text="What helped it happen, what made it last. One a line."
     )
-    went_well = long_text("What went well", required=False)
+    contributing_factors = long_text("What contributed", required=False, help_text="Conditions, not people.")
+    went_well = long_text("What helped", required=False)
+    hindered = long_text("What hindered", required=False)
+    attendees = forms.ModelMultipleChoiceField(User.objects.none(), label="Who took part", required=False)
     no_actions_because = long_text("No actions, because", required=False, rows=2, help_text="Only when there are none.")
     observation_hours = forms.IntegerField(
         label="Observation window, hours",
@@ -32,8 +36,12 @@ class ReviewForm(forms.Form):
     def __init__(self, *args: Any, review: Review, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", "review_%s")
         super().__init__(*args, **kwargs)
+        people = User.objects.filter(Q(is_active=True, is_guest=False) | Q(seats__incident=review.incident_id))
+        self.fields["attendees"].queryset = people.distinct().order_by("name")  # type: ignore[attr-defined]
         for name in self.fields:
-            self.initial.setdefault(name, getattr(review, name))
+            if name != "attendees":
+                self.initial.setdefault(name, getattr(review, name))
+        self.initial.setdefault("attendees", [one.pk for one in review.attendees.all()])
 
 
 class ActionForm(forms.Form):
@@ -87,3 +95,7 @@ class DocumentForm(forms.Form):
         kwargs.setdefault("auto_id", "document_%s")
         super().__init__(*args, **kwargs)
         self.initial.update(title=document.title, markdown=document.markdown, version=document.version)
+
+
+class PostMortemForm(forms.Form):
+    markdown = long_text("Text for the public", max_length=MAX_CHARACTERS, rows=16, help_text="Markdown. No names.")

@@ -14,7 +14,19 @@ from incidents.models.arrivals import (
 )
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
 from incidents.models.cascades import CascadeJob, CascadeOutcome, CascadeResult
-from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
+from incidents.models.causes import Factor
+from incidents.models.change_plans import ChangeStep, ChangeTemplate, FreezeWindow
+from incidents.models.changes import (
+    ApprovalState,
+    Change,
+    ChangeApproval,
+    ChangeLink,
+    ChangeStatus,
+    ChangeType,
+    CheckResult,
+    Risk,
+)
+from incidents.models.knowledge import KnowledgeEntry, KnowledgeWord, PlanUse
 from incidents.models.mail import InboundMail, Mailbox, MailKind, MailRules, MailState, ReceivingAddress
 from incidents.models.major_incidents import (
     AffectedService,
@@ -126,7 +138,15 @@ __all__ = [
     "ChangeApproval",
     "ChangeLink",
     "ChangeStatus",
+    "ChangeStep",
+    "ChangeTemplate",
     "ChangeType",
+    "CheckResult",
+    "Factor",
+    "FreezeWindow",
+    "KnowledgeEntry",
+    "KnowledgeWord",
+    "PlanUse",
     "Channel",
     "ClockEntry",
     "CommunicationPlan",

@@ -42,6 +42,11 @@ class Risk(models.TextChoices):
     HIGH = "high", "High"
 
 
+class CheckResult(models.TextChoices):
+    PASSED = "passed", "It works"
+    FAILED = "failed", "It does not work"
+
+
 _C = ChangeStatus
 
 
@@ -79,6 +84,19 @@ class Change(models.Model):
     rolled_back_at = models.DateTimeField(null=True, blank=True)
     roll_back_reason = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    template = models.ForeignKey(
+        "incidents.ChangeTemplate", null=True, blank=True, on_delete=models.SET_NULL, related_name="changes"
+    )
+    risk_answers = models.JSONField(default=dict, blank=True, help_text="Question of the questionnaire to points.")
+    quorum = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="How many approvers must approve; empty for all of them."
+    )
+    freeze_waived_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    freeze_waived_because = models.TextField(blank=True)
+    check_result = models.CharField(max_length=6, choices=CheckResult.choices, blank=True)
+    check_notes = models.TextField(blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    checked_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -158,10 +176,23 @@ class ChangeApproval(models.Model):
     comment = models.TextField(blank=True)
     asked_at = models.DateTimeField()
     voted_at = models.DateTimeField(null=True, blank=True)
+    delegate = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="change_votes_for_others",
+        help_text="Who may vote in the approver's place.",
+    )  # fmt: skip
+    voted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    condition = models.TextField(blank=True, help_text="The approval holds once this is met.")
+    condition_met_at = models.DateTimeField(null=True, blank=True)
+    condition_met_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["change", "approver"], name="one_vote_per_approver")]
+        constraints = [
+            models.UniqueConstraint(fields=["change", "approver"], name="one_vote_per_approver"),
+            models.CheckConstraint(
+                condition=Q(condition_met_at__isnull=True) | ~Q(condition=""), name="only_a_condition_can_be_met"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.change_id}: {self.approver_id} {self.vote}"

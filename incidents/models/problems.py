@@ -54,11 +54,22 @@ class Problem(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     recurrence_check_at = models.DateTimeField(null=True, blank=True, help_text="90 days after it was resolved.")
+    recurrence_checked_at = models.DateTimeField(null=True, blank=True, help_text="When the product looked.")
+    recurrences = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Incidents and tickets that look like it since it was resolved."
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["status", "-id"], name="problems_by_status")]
+        indexes = [
+            models.Index(fields=["status", "-id"], name="problems_by_status"),
+            models.Index(
+                fields=["recurrence_check_at"],
+                name="problems_to_look_at_again",
+                condition=Q(status="resolved", recurrence_checked_at__isnull=True),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=ProblemStatus.values), name="problem_status_known"),
             models.CheckConstraint(
@@ -74,9 +85,9 @@ class Problem(models.Model):
     def ref(self) -> str:
         return f"PRB-{self.pk}"
 
-    @transition(field=status, source=_P.OPEN, target=_P.INVESTIGATING)
+    @transition(field=status, source=[_P.OPEN, _P.RESOLVED], target=_P.INVESTIGATING)
     def to_investigating(self) -> None:
-        """Somebody looks for the cause."""
+        """Somebody looks for the cause; again when it came back."""
 
     @transition(field=status, source=_P.INVESTIGATING, target=_P.KNOWN_ERROR)
     def to_known_error(self) -> None:

@@ -12,6 +12,7 @@ class Review(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "In review"
         COMPLETED = "completed", "Completed"
 
     incident = models.OneToOneField(MajorIncident, on_delete=models.CASCADE, related_name="review")
@@ -20,9 +21,14 @@ class Review(models.Model):
     unknown_because = models.TextField(blank=True)
     findings = models.TextField(blank=True)
     went_well = models.TextField(blank=True)
+    hindered = models.TextField(blank=True)
+    contributing_factors = models.TextField(blank=True)
+    attendees = models.ManyToManyField(User, blank=True, related_name="+")
     no_actions_because = models.TextField(blank=True)
     observation_hours = models.PositiveIntegerField(default=24)
     opened_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     completed_at = models.DateTimeField(null=True, blank=True)
     completed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
@@ -44,7 +50,10 @@ class ReviewAction(models.Model):
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="review_actions")
     due_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    proof = models.TextField(blank=True, help_text="What shows that it is done.")
     reminded_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["due_at", "id"]
@@ -67,6 +76,10 @@ class Document(models.Model):
     edited_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    public_markdown = models.TextField(blank=True, help_text="The post-mortem for the status page, in its own words.")
+    public_html = models.TextField(blank=True, help_text="Sanitised HTML of it.")
+    public_published_at = models.DateTimeField(null=True, blank=True)
+    public_published_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

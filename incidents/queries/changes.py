@@ -1,11 +1,16 @@
-"""Reading changes: the list, one change, and what it would collide with."""
+"""Reading changes: the list, one change, and how often they succeed."""
 
-from django.db.models import Q, QuerySet
+from dataclasses import dataclass
+from datetime import datetime
 
-from incidents.models import Change, ChangeStatus, ServiceDependency, User
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from incidents.models import Change, ChangeApproval, ChangeLink, ChangeStatus, CheckResult, User
 from incidents.permissions import visible_changes
 from incidents.queries.words import matching, reference_number
 
+_SHOWN = ("services", "problems", "approvals__approver", "approvals__delegate", "approvals__voted_by",
+          "approvals__condition_met_by", "links__incident", "steps__done_by")  # fmt: skip
 LIVE_CHANGES = (
     ChangeStatus.DRAFT,
     ChangeStatus.AWAITING_APPROVAL,
@@ -24,7 +29,7 @@ def filtered_changes(user: User, *, status: str, q: str = "", type: str = "", mi
     if type:
         rows = rows.filter(type=type)
     if mine == "vote":
-        rows = rows.filter(approvals__approver=user, approvals__vote="pending")
+        rows = rows.filter(pk__in=_to_vote_on(user))
     if status == "open":
         return rows.filter(status__in=(*LIVE_CHANGES, ChangeStatus.IMPLEMENTED))
     return rows.filter(status=status) if status in ChangeStatus.values else rows
@@ -32,24 +37,55 @@ def filtered_changes(user: User, *, status: str, q: str = "", type: str = "", mi
 
 def change_for(user: User, change_id: int) -> Change:
     """Raises Change.DoesNotExist when there is none, or none the person may see."""
-    rows = visible_changes(user).select_related("owner", "requester", "implementer", "accepted_by")
-    return rows.prefetch_related("services", "problems", "approvals__approver", "links__incident").get(pk=change_id)
-
-
-def collisions(change: Change) -> list[Change]:
-    """Other live changes in an overlapping window on the same services, or on ones they need or that need them.
-
-    Empty while the change has no window or no service.
-    """
-    mine = {service.pk for service in change.services.all()}
-    if not mine or change.window_start is None or change.window_end is None:
-        return []
-    edges = ServiceDependency.objects.filter(Q(service__in=mine) | Q(needs__in=mine)).values_list("service", "needs")
-    near = mine.union(*[set(edge) for edge in edges])
-    rows = Change.objects.filter(
-        status__in=LIVE_CHANGES,
-        services__in=near,
-        window_start__lt=change.window_end,
-        window_end__gt=change.window_start,
+    rows = visible_changes(user).select_related(
+        "owner", "requester", "implementer", "accepted_by", "template", "checked_by", "freeze_waived_by"
     )
-    return list(rows.exclude(pk=change.pk).distinct().prefetch_related("services").order_by("window_start")[:20])
+    return rows.prefetch_related(*_SHOWN).get(pk=change_id)
+
+
+def _to_vote_on(user: User) -> QuerySet:
+    """Where a vote of the person, or of somebody whose delegate the person is, is still missing."""
+    rows = ChangeApproval.objects.filter(Q(approver=user) | Q(delegate=user), vote=ChangeApproval.Vote.PENDING)
+    return rows.values("change")
+
+
+@dataclass(frozen=True)
+class Success:
+    """Of the changes begun in a period and over by now: how many did what they should."""
+
+    ended: int
+    succeeded: int
+    rolled_back: int
+    check_failed: int
+    caused: int
+
+    @property
+    def rate(self) -> float | None:
+        """0 to 1; None while none has ended."""
+        return self.succeeded / self.ended if self.ended else None
+
+    @property
+    def percent(self) -> int | None:
+        return None if self.rate is None else round(self.rate * 100)
+
+
+def success(since: datetime, until: datetime, *, type: str = "") -> Success:
+    """A change fails when it is rolled back, its check fails, or it is marked as the cause of a major incident."""
+    rows = Change.objects.filter(started_at__gte=since, started_at__lt=until).exclude(status__in=LIVE_CHANGES)
+    if type:
+        rows = rows.filter(type=type)
+    is_cause = Exists(ChangeLink.objects.filter(change=OuterRef("pk"), relation=ChangeLink.Relation.CAUSE))
+    rows = rows.annotate(is_cause=is_cause)
+    back, failed, cause = (
+        Q(rolled_back_at__isnull=False),
+        Q(check_result=CheckResult.FAILED),
+        Q(is_cause=True),
+    )
+    counted = rows.aggregate(
+        ended=Count("pk"),
+        succeeded=Count("pk", filter=~(back | failed | cause)),
+        rolled_back=Count("pk", filter=back),
+        check_failed=Count("pk", filter=failed),
+        caused=Count("pk", filter=cause),
+    )
+    return Success(**counted)

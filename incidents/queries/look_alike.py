@@ -258,6 +258,16 @@ def _apart(one: Ticket, other: Ticket) -> str:
     return f"same service, {minutes} min apart"
 
 
+def solutions_for(text: str, user: User, *, most: int = 5) -> list[Ticket]:
+    """Solved tickets in alike words, each solution once; empty for a text without words."""
+    asked = Asked.of(text)
+    query = candidates_query(text, asked.words, _size()) if asked.vector else None
+    if query is None:
+        return []
+    _, solved = _closest(asked, _hits(query, besides=0), visible_tickets(user))
+    return [one.record for one in _distinct(solved)][:most]
+
+
 def _distinct(found: list[Alike]) -> list[Alike]:
     """Each solution once: the same answer given a hundred times helps no more than once."""
     kept: dict[str, Alike] = {}

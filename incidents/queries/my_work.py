@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from incidents.models import (
@@ -14,6 +15,8 @@ from incidents.models import (
     ChangeApproval,
     Consult,
     MajorIncident,
+    Problem,
+    ProblemStatus,
     ReviewAction,
     Seat,
     Task,
@@ -49,6 +52,7 @@ def waiting_for(user: User) -> list[Waiting]:
         *_votes(user),
         *_decisions(user),
         *_review_actions(user),
+        *_recurrences(user),
     ]
     return sorted(found, key=lambda one: (one.due_at or _NEVER, one.since or _NEVER))
 
@@ -94,7 +98,7 @@ def _tasks(user: User) -> Iterator[Waiting]:
 
 def _votes(user: User) -> Iterator[Waiting]:
     rows = ChangeApproval.objects.filter(
-        approver=user, vote=ChangeApproval.Vote.PENDING, change__approval_state="pending",
+        Q(approver=user) | Q(delegate=user), vote=ChangeApproval.Vote.PENDING, change__approval_state="pending",
         change__status__in=("awaiting_approval", "implementing", "implemented"),
     )  # fmt: skip
     for row in rows.select_related("change__requester"):
@@ -111,6 +115,13 @@ def _review_actions(user: User) -> Iterator[Waiting]:
     rows = ReviewAction.objects.filter(owner=user, done_at=None).select_related("review__incident")
     for action in rows:
         yield Waiting("review_action", action, action.review.incident, None, action.due_at)
+
+
+def _recurrences(user: User) -> Iterator[Waiting]:
+    """Problems of one's own that were looked at after ninety days: closed, or opened again."""
+    rows = Problem.objects.filter(owner=user, status=ProblemStatus.RESOLVED, recurrence_checked_at__isnull=False)
+    for problem in rows:
+        yield Waiting("recurrence", problem, None, problem.recurrence_checked_at, None)
 
 
 def my_tickets(user: User) -> list[Ticket]:

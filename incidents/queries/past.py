@@ -21,7 +21,7 @@ def similar_incidents(incident: MajorIncident, user: User, *, most: int = 10) ->
     """
     services = list(incident.affected.values_list("service", flat=True))
     shared = Count("affected", filter=Q(affected__service__in=services), distinct=True)
-    query = _any_word(incident.title)
+    query = any_word(incident.title)
     found = SearchVector("title", "description", config="simple")
     likes_words = Case(
         When(words=query, then=SearchRank(F("words"), query)), default=Value(0.0), output_field=FloatField()
@@ -36,7 +36,7 @@ def similar_incidents(incident: MajorIncident, user: User, *, most: int = 10) ->
     )
 
 
-def _any_word(text: str) -> SearchQuery:
+def any_word(text: str) -> SearchQuery:
     """Any of the longer words; a word no text has when there is none."""
     words = [word for word in re.findall(r"\w+", text.lower()) if len(word) > _TOO_SHORT][:12]
     return SearchQuery(" | ".join(words or ["\u2205\u2205"]), config="simple", search_type="raw")

@@ -1,6 +1,7 @@
 """Changes: the list, one change with its plan and approvals, and its life."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -9,15 +10,21 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from incidents import permissions
+from incidents import permissions, risk, votes
+from incidents.actions import change_votes, change_work, freezes
 from incidents.actions import changes as acts
+from incidents.change_collisions import collisions
 from incidents.forms import changes as forms
-from incidents.models import ApprovalState, Change, ChangeStatus, ChangeType
-from incidents.queries.changes import change_for, collisions, filtered_changes
+from incidents.models import ApprovalState, Change, ChangeApproval, ChangeStatus, ChangeStep, ChangeType
+from incidents.process import EventKind
+from incidents.queries.change_page import planned_steps
+from incidents.queries.changes import change_for, filtered_changes, success
 from incidents.queries.paging import page_of
 from incidents.templatetags.records import number_of
 from incidents.views.dialogs import dialog, go, sent
 from incidents.views.gate import Request, page
+
+LOOKED_BACK = timedelta(days=90)
 
 
 @page("view_desk")
@@ -31,6 +38,7 @@ def change_list(request: Request) -> HttpResponse:
         "statuses": [("open", "Open"), ("all", "All"), *ChangeStatus.choices],
         "types": ChangeType.choices,
         "mine_choices": [("vote", "Waiting for my vote")],
+        "success": success(timezone.now() - LOOKED_BACK, timezone.now(), type=asked["type"]),
         "may_open": permissions.can(request.user, "work_change"),
         "is_narrow": any(asked.values()) or status != "open",
     }
@@ -49,7 +57,15 @@ def change(request: Request, pk: int) -> HttpResponse:
     found, user = load(request, pk), request.user
     context = {
         "change": found,
-        "collisions": collisions(found),
+        "collisions": collisions(found).prefetch_related("services")[:20],
+        "votes": votes.tally((row.vote for row in found.approvals.all()), found.quorum),
+        "my_votes": _my_votes(user, found),
+        "freezes": _freezes(found),
+        "may_waive_freeze": permissions.can(user, "waive_freeze", found),
+        "parts": planned_steps(found),
+        "log": found.events.filter(kind=EventKind.CHANGE_LOGGED).select_related("actor").order_by("-id")[:50],
+        "risk": risk.in_words(found.risk_answers),
+        "may_check": found.implemented_at is not None and found.rolled_back_at is None,
         "history": found.events.select_related("actor").order_by("-id")[:100],
         "may_work": permissions.can(user, "work_change", found),
         "may_run": permissions.can(user, "run_change", found),
@@ -59,6 +75,18 @@ def change(request: Request, pk: int) -> HttpResponse:
         "stages": _stages(found),
     }
     return render(request, "incidents/change/change.html", context)
+
+
+def _my_votes(user: Any, found: Change) -> list[ChangeApproval]:
+    """The own vote, or those the person may give for others."""
+    mine = [row for row in found.approvals.all() if row.approver_id == user.pk]
+    return mine or [row for row in found.approvals.all() if row.delegate_id == user.pk]
+
+
+def _freezes(found: Change) -> list[Any]:
+    """What would hold it up, while it still can be."""
+    is_before = found.status in (ChangeStatus.DRAFT, ChangeStatus.AWAITING_APPROVAL, ChangeStatus.APPROVED)
+    return list(freezes.freezes_for(found)) if is_before else []
 
 
 _UNDER_WAY = (ChangeStatus.IMPLEMENTING, ChangeStatus.IMPLEMENTED)
@@ -157,13 +185,14 @@ _MOVES: dict[str, Callable[..., Change]] = {
     "start": acts.start,
     "implement": acts.implement,
     "close": acts.close,
+    "withdraw": change_votes.withdraw_vote,
 }
 
 
 @page()
 @require_POST
 def change_move(request: Request, pk: int, act: str) -> HttpResponse:
-    """submit, start, implement, close."""
+    """submit, start, implement, close, and withdraw for a vote."""
     load(request, pk)
     if act not in _MOVES:
         raise Http404
@@ -172,8 +201,8 @@ def change_move(request: Request, pk: int, act: str) -> HttpResponse:
 
 
 _WITH_WORDS: dict[str, tuple[type[Any], Callable[..., Any], str]] = {
-    "approve": (forms.VoteForm, lambda pk, given, **by: acts.vote(pk, approve=True, **given, **by), "Approve"),
-    "reject": (forms.VoteForm, lambda pk, given, **by: acts.vote(pk, approve=False, **given, **by), "Reject"),
+    "approve": (forms.ApproveForm, lambda pk, given, **by: acts.vote(pk, approve=True, **given, **by), "Approve"),
+    "reject": (forms.RejectForm, lambda pk, given, **by: acts.vote(pk, approve=False, **given, **by), "Reject"),
     "roll-back": (forms.ReasonForm, lambda pk, given, **by: acts.roll_back(pk, **given, **by), "Roll back"),
     "cancel": (forms.OptionalReasonForm, lambda pk, given, **by: acts.cancel(pk, **given, **by), "Cancel the change"),
     "accept": (
@@ -181,18 +210,35 @@ _WITH_WORDS: dict[str, tuple[type[Any], Callable[..., Any], str]] = {
         lambda pk, given, **by: acts.accept_rejected(pk, **given, **by),
         "Accept although rejected",
     ),
+    "delegate": (
+        forms.DelegateForm,
+        lambda pk, given, **by: change_votes.delegate_vote(pk, **given, **by),
+        "Hand over my vote",
+    ),
+    "waive-freeze": (
+        forms.ReasonForm,
+        lambda pk, given, **by: freezes.waive_freeze(pk, **given, **by),
+        "Let it through the freeze",
+    ),
+    "check": (forms.CheckForm, lambda pk, given, **by: change_work.check(pk, **given, **by), "Note the check"),
+    "log": (forms.LogForm, lambda pk, given, **by: change_work.log(pk, **given, **by), "Write to the log"),
+    "steps": (forms.StepsForm, lambda pk, given, **by: change_work.add_steps(pk, **given, **by), "Add steps"),
 }
 _NEEDS = {
     "approve": "approve_change",
     "reject": "approve_change",
     "cancel": "run_change",
     "accept": "accept_rejected_change",
+    "delegate": "approve_change",
+    "waive-freeze": "waive_freeze",
+    "check": "work_change",
+    "steps": "work_change",
 }
 
 
 @page()
 def change_form(request: Request, pk: int, act: str) -> HttpResponse:
-    """approve, reject, roll-back, cancel, accept: acts that take words."""
+    """approve, reject, roll-back, cancel, accept, delegate and the rest: acts that take words."""
     found = load(request, pk)
     if act not in _WITH_WORDS:
         raise Http404
@@ -207,5 +253,59 @@ def change_form(request: Request, pk: int, act: str) -> HttpResponse:
         text=found.title,
         submit=title,
         danger=act in ("reject", "roll-back", "cancel"),
+        back=reverse("change", args=[pk]),
+    )
+
+
+@page()
+def change_risk(request: Request, pk: int) -> HttpResponse:
+    """The questionnaire; its answers decide the risk."""
+    found = load(request, pk)
+    permissions.require(request.user, "work_change", found)
+    form = forms.RiskForm(sent(request), answers=found.risk_answers)
+    return dialog(
+        request,
+        form,
+        lambda given: acts.edit_change(pk, changes={"risk_answers": given}, actor=request.user, at=timezone.now()),
+        title=f"How risky is {found.ref}?",
+        text="The answers decide the risk and stay with the change.",
+        back=reverse("change", args=[pk]),
+    )
+
+
+@page()
+@require_POST
+def change_step(request: Request, pk: int, step: int, act: str) -> HttpResponse:
+    """done, remove: one step of the plan."""
+    load(request, pk)
+    by: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
+    try:
+        if act == "done":
+            change_work.do_step(pk, step, **by)
+        elif act == "remove":
+            change_work.remove_step(pk, step, **by)
+        else:
+            raise Http404
+    except ChangeStep.DoesNotExist:
+        raise Http404("This step is not there any more.") from None
+    return go(request, reverse("change", args=[pk]) + "#steps")
+
+
+@page()
+def change_condition(request: Request, pk: int, approval: int) -> HttpResponse:
+    """A condition of an approver is met."""
+    found = load(request, pk)
+    row = next((row for row in found.approvals.all() if row.pk == approval and row.condition), None)
+    if row is None:
+        raise Http404("This condition is not there any more.")
+    return dialog(
+        request,
+        forms.MetForm(sent(request)),
+        lambda given: change_votes.meet_condition(
+            pk, approver=row.approver, **given, actor=request.user, at=timezone.now()
+        ),
+        title="The condition is met",
+        text=f"{row.approver}: {row.condition}",
+        submit="It is met",
         back=reverse("change", args=[pk]),
     )

@@ -64,7 +64,8 @@ _ANSWERS: dict[str, tuple[type[Any], str, tuple[str, ...], Callable[..., Any], s
     ),
     "review-action": (
         ReviewAction, "owner", ("done",),
-        lambda pk, answer, given, **by: reviews.complete_action(pk, **by), "Done, and noted in the review.",
+        lambda pk, answer, given, **by: reviews.complete_action(pk, proof=given.get("proof", ""), **by),
+        "Done, and noted in the review.",
     ),
 }  # fmt: skip
 

@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from incidents import permissions
+from incidents.actions import factors
 from incidents.actions import problems as acts
-from incidents.forms.problems import LinkIncidentForm, NewProblemForm, ProblemForm, WhysForm
+from incidents.forms.problems import FactorForm, LinkIncidentForm, NewProblemForm, ProblemForm, WhysForm
 from incidents.models import CauseCategory, Problem, ProblemStatus
 from incidents.queries.paging import page_of
-from incidents.queries.problems import filtered_problems, problem_for
+from incidents.queries.problems import filtered_problems, problem_for, tree_of
+from incidents.queries.repeats import repeats
 from incidents.templatetags.records import number_of
 from incidents.views.dialogs import attempt, dialog, go, sent
 from incidents.views.gate import Request, page
@@ -54,6 +56,8 @@ def _show(request: Request, found: Problem, *, whys: WhysForm | None = None, sta
         "history": found.events.select_related("actor").order_by("-id")[:100],
         "may_work": permissions.can(request.user, "work_problem", found),
         "may_own": permissions.can(request.user, "own_problem", found),
+        "tree": tree_of(found),
+        "factor_count": found.factors.count(),
         "stages": _stages(found.status),
     }
     return render(request, "incidents/problem/problem.html", context, status=status)
@@ -148,3 +152,35 @@ def problem_move(request: Request, pk: int, act: str) -> HttpResponse:
         raise Http404
     moved = _MOVES[act](pk, actor=request.user, at=timezone.now())
     return go(request, reverse("problem", args=[pk]), f"{moved.ref} is {moved.get_status_display().lower()} now.")
+
+
+@page()
+def problem_factor(request: Request, pk: int) -> HttpResponse:
+    """One more entry of the tree of causes."""
+    found = load(request, pk)
+    permissions.require(request.user, "work_problem", found)
+    form = FactorForm(sent(request), problem=found, initial={"parent": number_of(request.GET.get("parent"))})
+    return dialog(
+        request,
+        form,
+        lambda given: factors.add_factor(pk, **given, actor=request.user, at=timezone.now()),
+        title="What contributed?",
+        submit="Add",
+        back=reverse("problem", args=[pk]) + "#factors",
+    )
+
+
+@page()
+@require_POST
+def problem_factor_remove(request: Request, pk: int, factor: int) -> HttpResponse:
+    """With what hangs on it."""
+    load(request, pk)
+    factors.remove_factor(pk, factor, actor=request.user, at=timezone.now())
+    return go(request, reverse("problem", args=[pk]) + "#factors")
+
+
+@page("view_desk")
+def problem_repeats(request: Request) -> HttpResponse:
+    """Reports that repeat although nobody looks for their cause: problems before they become outages."""
+    context = {"repeats": repeats(timezone.now()), "may_open": permissions.can(request.user, "work_problem")}
+    return render(request, "incidents/problem/repeats.html", context)

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from incidents import permissions
 from incidents.process import EventGroup
-from incidents.queries import past, surroundings
+from incidents.queries import past, reuse, surroundings
 from incidents.queries.timeline import PAGE, Timeline, timeline
 from incidents.queries.war_room import Room
 from incidents.views.acting import entered, load_room
@@ -47,7 +47,10 @@ def world(request: HttpRequest, pk: int) -> HttpResponse:
         "arrivals": surroundings.arrivals(incident, room.now),
         "may_read_tickets": permissions.can(room.user, "view_desk"),
         "changes": past.changes_before(incident, room.user)[:6],
-        "similar": surroundings.with_fixes(past.similar_incidents(incident, room.user, most=20)),
+        "offers": reuse.offers(
+            room.user, title=incident.title, body=incident.description, services=affected, besides=incident.pk, most=4
+        ),
+        "saved": reuse.saved_by_reuse(incident),
     }
     return render(request, "incidents/war_room/world/_fragment.html", context)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from incidents import markup
 from incidents.models import AffectedService, DowntimeInterval, MaintenanceWindow, MajorIncident, Service, StatusUpdate
@@ -53,6 +53,8 @@ class PublicIncident:
     is_over: bool
     changed_at: datetime
     updates: list[PublicUpdate] = field(default_factory=list)
+    post_mortem: str = ""
+    post_mortem_at: datetime | None = None
 
     @property
     def heading(self) -> str:
@@ -109,6 +111,7 @@ def told_incidents(at: datetime) -> QuerySet[MajorIncident]:
     """Real incidents that users were told of by `at`: not drills, imports, false alarms or merged ones."""
     told = StatusUpdate.objects.public(at)
     real = MajorIncident.objects.filter(is_drill=False, is_imported=False, merged_into__isnull=True)
+    real = real.annotate(post_mortem=F("document__public_html"), post_mortem_at=F("document__public_published_at"))
     return real.exclude(stage=Stage.STOOD_DOWN).filter(pk__in=told.values("incident"))
 
 
@@ -143,6 +146,7 @@ def _public(incident: MajorIncident) -> PublicIncident:
         state = "Working again, being watched"
     elif incident.contained_at:
         state = "Under control"
+    is_published = getattr(incident, "post_mortem_at", None) is not None
     return PublicIncident(
         key=public_key("incident", incident.pk),
         services=[],
@@ -152,6 +156,8 @@ def _public(incident: MajorIncident) -> PublicIncident:
         next_update_at=incident.next_update_at if not incident.resolved_at else None,
         is_over=incident.resolved_at is not None,
         changed_at=incident.updated_at,
+        post_mortem=(getattr(incident, "post_mortem", "") or "") if is_published else "",
+        post_mortem_at=getattr(incident, "post_mortem_at", None),
     )
 
 

@@ -11,6 +11,7 @@ from django.urls import get_resolver
 
 from incidents.communication import shipped
 from incidents.models import default_cells
+from incidents.risk import QUESTIONS
 from tests.permissions.notation import Row
 from tests.permissions.world import World
 
@@ -47,6 +48,15 @@ IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
     "api_clock_not_applicable name": lambda p, c: "contained_at",
     "api_downtime_interval id": lambda p, c: p.interval.pk,
     "api_review_action_complete id": lambda p, c: p.action.pk,
+    "factor_remove factor": lambda p, c: 1,
+    "plan_use source": lambda p, c: p.elsewhere,
+    "plan_judge use": lambda p, c: p.plan.pk,
+    "plan_judge outcome": lambda p, c: "worked",
+    "api_plan_used_judge id": lambda p, c: p.plan.pk,
+    "api_change_step_done id": lambda p, c: p.step.pk,
+    "change_step step": lambda p, c: p.step.pk,
+    "change_condition approval": lambda p, c: p.vote.pk,
+    **{f"api_{route} id": lambda p, c: p.pk for route in ("freeze", "change_template", "change_template_use")},
     "api_service slug": lambda p, c: c.spare.slug,
     "api_dependency id": lambda p, c: c.dependency.pk,
     "api_maintenance_window id": lambda p, c: c.window.pk,
@@ -283,6 +293,7 @@ def _declaration(p: Place, c: Place) -> dict[str, Any]:
 
 
 _REASON = {"reason": "because"}
+_FREEZE = {"name": "Season", "starts_at": "2030-12-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
 _WORDS = {"subject": "News", "short": "News: {{ link }}", "text": "There is news."}
 _Body = Callable[[Place, Place], Any]
 
@@ -351,6 +362,24 @@ BODIES: dict[str, _Body] = {
     "api_changes": lambda p, c: {"title": "Fix"},
     "api_change": lambda p, c: {"title": "Fix"},
     "api_change_roll_back": lambda p, c: _REASON,
+    "api_review_send_back": lambda p, c: _REASON,
+    "review_return": lambda p, c: _REASON,
+    "problem_factor": lambda p, c: {"text": "no limit"},
+    "api_problem_add_factor": lambda p, c: {"text": "no limit"},
+    "post_mortem": lambda p, c: {"markdown": "It worked again soon."},
+    "api_document_publish_post_mortem": lambda p, c: {"markdown": "It worked again soon."},
+    "api_plans_used": lambda p, c: {"major_incident": f"MI-{p.elsewhere}"},
+    "api_plan_used_judge": lambda p, c: {"worked": True},
+    "api_change_delegate_vote": lambda p, c: {"to": None},
+    "api_change_meet_condition": lambda p, c: {"approver": p.leader.email},
+    "api_change_waive_freeze": lambda p, c: _REASON,
+    "api_change_check": lambda p, c: {"result": "passed"},
+    "api_change_log": lambda p, c: {"text": "seen"},
+    "api_change_add_steps": lambda p, c: {"text": "do it"},
+    "api_freezes": lambda p, c: _FREEZE,
+    "api_freeze": lambda p, c: {"name": "Season"},
+    "api_change_templates": lambda p, c: {"name": "Fresh"},
+    "api_change_template": lambda p, c: {"title": "Other"},
     "api_change_accept_rejected": lambda p, c: _REASON,
     # configuration
     "api_services": lambda p, c: {"name": "Fresh"},
@@ -493,6 +522,16 @@ BODIES: dict[str, _Body] = {
     "change_edit": lambda p, c: {"title": "Fix", "type": "normal", "risk": "low"},
     "change_link": lambda p, c: {"incident": p.incident.pk, "relation": "fix"},
     "change_form roll-back": lambda p, c: _REASON,
+    "change_form waive-freeze": lambda p, c: _REASON,
+    "change_form check": lambda p, c: {"result": "passed"},
+    "change_form log": lambda p, c: {"text": "seen"},
+    "change_form steps": lambda p, c: {"part": "plan", "text": "do it"},
+    "change_risk": lambda p, c: {one.key: "0" for one in QUESTIONS},
+    "freeze_new": lambda p, c: _FREEZE,
+    "freeze_edit": lambda p, c: _FREEZE,
+    "change_template_new": lambda p, c: {"name": "Fresh", "risk": "low"},
+    "change_template_edit": lambda p, c: {"name": "Fresh", "risk": "low"},
+    "change_template_use": lambda p, c: {"title": "Fresh"},
     "candidate_act dismiss": lambda p, c: _REASON,
     "candidate_act link": lambda p, c: {"incident": c.visible_pk},
 }  # fmt: skip

@@ -149,4 +149,6 @@ FIGURES = [
     row("overview_decide", "POST", "MI own", "management", rest=HIDDEN),
     row("overview_decide", "POST", "MI foreign", rest=HIDDEN),
     row("document_list", "GET", "", "staff"),
+    row("learning", "GET", "", "staff"),
+    row("plans_offered", "GET", "", "staff"),
 ]

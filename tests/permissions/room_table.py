@@ -181,6 +181,16 @@ WAR_ROOM_ACTS = [
 ]
 
 REVIEW_AND_DOCUMENT = [
+    row("review_wording", "POST", "MI own", "staff stakeholder guest", rest=HIDDEN),
+    row("review_wording", "POST", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("review_return", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
+    row("review_return", "POST", "MI own", "engineer change", hidden="not_own"),
+    row("review_return", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("review_return", "POST", "MI foreign", hidden="not_foreign"),
+    row("plan_use", "POST", "MI own", "team_own", hidden="not_own"),
+    row("plan_use", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
+    row("plan_judge", "POST", "MI own", "team_own", hidden="not_own"),
+    row("plan_judge", "POST", "MI foreign", "team_foreign", hidden="not_foreign"),
     row("review", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
     row("review", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
     row("review", "POST", "MI own", "team_own", hidden="not_own"),
@@ -199,4 +209,8 @@ REVIEW_AND_DOCUMENT = [
     row("document_do", "POST", "MI foreign", "team_foreign", hidden="not_foreign", act="generate"),
     row("document_do", "POST", "MI own", "manager management", hidden="not_own", act="publish"),
     row("document_do", "POST", "MI foreign", hidden="not_foreign", act="publish"),
+    row("document_do", "POST", "MI own", "manager management", hidden="not_own", act="withdraw"),
+    row("document_do", "POST", "MI foreign", hidden="not_foreign", act="withdraw"),
+    row("post_mortem", "GET POST", "MI own", "manager management", hidden="not_own"),
+    row("post_mortem", "GET POST", "MI foreign", hidden="not_foreign"),
 ]

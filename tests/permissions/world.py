@@ -13,10 +13,13 @@ from incidents.actions import (
     backtests,
     candidates,
     cascades,
+    change_templates,
+    change_work,
     changes,
     documents,
     downtime,
     feeds,
+    freezes,
     mail_settings,
     major_incidents,
     organisation,
@@ -38,7 +41,7 @@ from incidents.alert_signals import Says, Signal
 from incidents.detection import Thresholds
 from incidents.intake.email.process import process_one
 from incidents.intake.email.store import keep
-from incidents.models import Consult, SavedView, Ticket, User
+from incidents.models import Consult, PlanUse, SavedView, Ticket, User
 from mim.first_administrator_token import make_token
 from metrics.models import FigureView, HistoryUpload, SentReport
 from notifications import acknowledge_links, channel_settings, page_links
@@ -91,6 +94,7 @@ def build() -> World:
     others = {name: _account(f"other_{name}", ACCOUNT_ROLES[name]) for name in ("manager", "requester", *_TEAM)}
     world.places[""] = _catalogue(world, now)
     _two_incidents(world, others, now)
+    _planning(world, now)
     _reports(world, others, now)
     _mails(world, now)
     _contacts(world, now)
@@ -146,6 +150,15 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
     )  # fmt: skip
 
 
+def _planning(world: World, now: Any) -> None:
+    """A freeze far away, so that it holds up nothing here, and a template."""
+    by = {"actor": world.people["administrator"], "at": now}
+    far = {"starts_at": now + timedelta(days=900), "ends_at": now + timedelta(days=901)}
+    freeze = freezes.save_freeze(name="Season", **far, **by)
+    template = change_templates.save_template(changes={"name": "Renew", "plan": "Do it"}, **by)
+    world.places |= {"freeze": SimpleNamespace(pk=freeze.pk), "template": SimpleNamespace(pk=template.pk)}
+
+
 def _rota(world: World, team: Any, now: Any) -> tuple[Any, ...]:
     """A rota of the team with the technician; the engineer stands in, left a note and reads it as a calendar."""
     by, engineer = {"actor": world.people["administrator"], "at": now}, world.people["engineer"]
@@ -166,6 +179,8 @@ def _two_incidents(world: World, others: dict[str, User], now: Any) -> None:
     )
     other = seats.invite(foreign.incident.pk, role="mit", user=others["requester"], actor=others["manager"], at=now)
     own.invited, foreign.invited = invited, other
+    for place, source in ((own, foreign), (foreign, own)):
+        place.plan = PlanUse.objects.create(incident=place.incident, source=source.incident, used_at=now)
     world.places |= {"MI own": own, "MI foreign": foreign}
     for where, place in (("own", own), ("foreign", foreign)):
         world.places[f"PRB {where}"] = SimpleNamespace(
@@ -219,7 +234,9 @@ def _outage(
         title=secret, plan=secret, backout_plan=secret, test_plan=secret, approvers=[leader], major_incident=incident,
         relation="cause", **by(engineer),
     )  # fmt: skip
+    change_work.add_steps(change.pk, part="plan", text=secret, **by(engineer))
     changes.submit(change.pk, **by(engineer))
+    change.approvals.update(condition=secret)
     major_incidents.contain(pk, **by(manager))
     downtime.restore(pk, **by(manager))
     major_incidents.confirm_resolution(pk, **by(manager))
@@ -232,7 +249,8 @@ def _outage(
     fresh = type(incident).objects.get(pk=pk)
     return SimpleNamespace(
         incident=fresh, pk=pk, ref=fresh.ref, note=note, task=task, update=update, approval=approval, problem=problem,
-        change=change, seat=invited, action=fresh.review.actions.get(), interval=fresh.downtime.first(),
+        change=change, step=change.steps.get(), vote=change.approvals.get(), seat=invited,
+        action=fresh.review.actions.get(), interval=fresh.downtime.first(),
         consult=Consult.objects.filter(step__incident=pk, user=engineer).first(), leader=leader, engineer=engineer,
         team=team,
     )  # fmt: skip
