@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import rules
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from incidents.errors import NotAccountable
@@ -84,9 +84,20 @@ def watches(user: User, ticket: Ticket | None) -> bool:
     return any(row.user_id == user.pk for row in ticket.watchers.all())
 
 
+def seats_that_count(user: User, states: tuple[str, ...] = LIVE_SEATS) -> QuerySet[Seat]:
+    """Seats by which the person may see something. A guest's counts as long as its pass opens; who came in by a link
+    has `only_incident`, the one it is for."""
+    rows = Seat.objects.filter(user=user, state__in=states)
+    if not user.is_guest:
+        return rows
+    rows = rows.filter(Q(guest_pass=None) | Q(guest_pass__revoked_at=None, guest_pass__expires_at__gt=timezone.now()))
+    only = getattr(user, "only_incident", None)
+    return rows if only is None else rows.filter(incident=only)
+
+
 def _seats_of(user: User, incidents: Iterable[MajorIncident], states: tuple[str, ...]) -> bool:
     wanted = {incident.pk for incident in incidents}
-    return bool(wanted) and Seat.objects.filter(user=user, incident__in=wanted, state__in=states).exists()
+    return bool(wanted) and seats_that_count(user, states).filter(incident__in=wanted).exists()
 
 
 @rules.predicate
@@ -371,7 +382,7 @@ def visible_incidents(user: User):
         return MajorIncident.objects.all()
     if not is_usable(user):
         return MajorIncident.objects.none()
-    return MajorIncident.objects.filter(pk__in=Seat.objects.filter(user=user, state__in=LIVE_SEATS).values("incident"))
+    return MajorIncident.objects.filter(pk__in=seats_that_count(user).values("incident"))
 
 
 def visible_problems(user: User):
@@ -390,7 +401,7 @@ def visible_seated(user: User):
     """Incidents on which the person holds a live seat; none for somebody not usable."""
     if not is_usable(user):
         return MajorIncident.objects.none()
-    return MajorIncident.objects.filter(pk__in=Seat.objects.filter(user=user, state__in=LIVE_SEATS).values("incident"))
+    return MajorIncident.objects.filter(pk__in=seats_that_count(user).values("incident"))
 
 
 def visible_candidates(user: User):

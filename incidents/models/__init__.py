@@ -12,9 +12,12 @@ from incidents.models.arrivals import (
     TicketVocabulary,
     UsualArrivals,
 )
+from incidents.models.bridges import BridgeKind, BridgeProvider
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
 from incidents.models.cascades import CascadeJob, CascadeOutcome, CascadeResult
 from incidents.models.changes import ApprovalState, Change, ChangeApproval, ChangeLink, ChangeStatus, ChangeType, Risk
+from incidents.models.guests import GuestPass, GuestView
+from incidents.models.handovers import CommandHandover
 from incidents.models.mail import InboundMail, Mailbox, MailKind, MailRules, MailState, ReceivingAddress
 from incidents.models.major_incidents import (
     AffectedService,
@@ -113,6 +116,8 @@ __all__ = [
     "Backtest",
     "BacktestState",
     "Bridge",
+    "BridgeKind",
+    "BridgeProvider",
     "CallState",
     "CalendarFeed",
     "Candidate",
@@ -129,11 +134,14 @@ __all__ = [
     "ChangeType",
     "Channel",
     "ClockEntry",
+    "CommandHandover",
     "CommunicationPlan",
     "Consult",
     "Document",
     "DocumentVersion",
     "DowntimeInterval",
+    "GuestPass",
+    "GuestView",
     "HandoverNote",
     "Holiday",
     "IdempotentRequest",

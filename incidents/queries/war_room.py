@@ -8,13 +8,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from incidents.models import (
     Approval,
     Bridge,
     ChangeLink,
+    CommandHandover,
     Consult,
     DowntimeInterval,
     IncidentStep,
@@ -65,10 +66,12 @@ STEP_ACTS: dict[str, tuple[tuple[str, str, str], ...]] = {
 def find_incident(user: User, pk: int) -> MajorIncident | None:
     """The incident with its seats, for somebody who may see it; None otherwise."""
     seats = Seat.objects.filter(state__in=LIVE_SEATS).select_related("user").order_by("id")
+    offers = CommandHandover.objects.filter(incident=OuterRef("pk"), state=CommandHandover.State.OFFERED)
     return (
         visible_incidents(user)
         .select_related("matrix", "declared_by", "situation_changed_by", "bridge", "war_room", "merged_into")
         .prefetch_related(Prefetch("seats", queryset=seats))
+        .annotate(command_is_offered=Exists(offers))
         .filter(pk=pk)
         .first()
     )
