@@ -81,6 +81,7 @@ def name_stand_in(seat_id: int, *, user: User, message: str = "", actor: User, a
     By the holder, or by R and A of the step "assemble". Command is handed over instead (`handovers.offer`).
     """
     incident, seat = lock_seat(seat_id)
+    require(actor, "name_stand_in", incident)
     if seat.user_id != actor.pk:
         require_step(actor, incident, "assemble")
     check_open(incident, "naming a stand-in")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from incidents import here
 from incidents.models import CommandHandover, GuestPass, GuestView, MajorIncident, Seat, TimelineEvent, User
@@ -168,9 +168,8 @@ class GuestRecord:
 
 def guest_record(incident: MajorIncident, seat_id: int) -> GuestRecord | None:
     """None when the seat is not a guest's of this incident."""
-    views = Prefetch("views", queryset=GuestView.objects.order_by("-id")[:MOST_VIEWS])
-    held = passes(incident).filter(seat=seat_id).prefetch_related(views).first()
+    held = passes(incident).filter(seat=seat_id).first()
     if held is None:
         return None
     acts = TimelineEvent.objects.filter(incident=incident, actor=held.seat.user_id, at__gte=held.issued_at)
-    return GuestRecord(held, list(held.views.all()), list(acts.order_by("-seq")[:MOST_ACTS]))
+    return GuestRecord(held, list(held.views.order_by("-id")[:MOST_VIEWS]), list(acts.order_by("-seq")[:MOST_ACTS]))

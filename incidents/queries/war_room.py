@@ -27,7 +27,7 @@ from incidents.models import (
     User,
     WarRoom,
 )
-from incidents.permissions import LIVE_SEATS, StepHolders, commanders, is_usable, step_holders, visible_incidents
+from incidents.permissions import LIVE_SEATS, StepHolders, can, commanders, is_usable, step_holders, visible_incidents
 from incidents.process import GATES, OPEN_STAGES, STEP_BY_KEY, AccountRole, Audience, Role, SeatState, Stage, StepState
 from incidents.queries.costs import cost_of_downtime, cost_per_hour_now, downtime_seconds
 
@@ -191,6 +191,11 @@ class Room:
         seated = any(seat.user_id == self.user.pk and seat.state == SeatState.ACCEPTED for seat in self.seats)
         runs = self.user.has_role(AccountRole.MAJOR_INCIDENT_MANAGER, AccountRole.SERVICE_DESK_MANAGER)
         return is_usable(self.user) and (seated or self.commands or (runs and not self.user.is_guest))
+
+    @property
+    def may_print(self) -> bool:
+        """The packet has telephone numbers: staff only."""
+        return can(self.user, "view_desk")
 
     # --- the process
     @cached_property

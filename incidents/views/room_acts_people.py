@@ -42,7 +42,7 @@ PEOPLE_ACTS: dict[str, Act] = {
         "Asked. The seat stays as it is until the stand-in accepts.",
         "Ask",
         people_forms.StandInForm,
-        "contribute",
+        "name_stand_in",
         "The seat changes hands once the stand-in accepts.",
     ),
     "hand-over-command": Act(
