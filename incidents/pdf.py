@@ -22,13 +22,20 @@ _SCHEMES = ("http://", "https://", "mailto:", "tel:")
 
 
 def to_pdf(document: Document) -> bytes:
-    """The document as tagged PDF. What people wrote reaches Typst as data, so none of it can act as markup."""
+    """The document as tagged PDF."""
+    published = document.published_at
+    note = f"Version {document.version}" + (f", published {published:%Y-%m-%d %H:%M} UTC" if published else ", draft")
+    return set_in_type(document.title, note, document.markdown)
+
+
+def set_in_type(title: str, note: str, markdown: str) -> bytes:
+    """Markdown as tagged PDF, `note` at the foot of each page. What people wrote reaches Typst as data, so none of it
+    can act as markup."""
     given = {
-        "title": _printable(document.title),
+        "title": _printable(title),
         "organisation": _printable(Organisation.current().name),
-        "note": f"Version {document.version}"
-        + (f", published {document.published_at:%Y-%m-%d %H:%M} UTC" if document.published_at else ", draft"),
-        "blocks": list(_blocks(_tokens(document.markdown))),
+        "note": _printable(note),
+        "blocks": list(_blocks(_tokens(markdown))),
     }
     import typst  # 6 MiB in every process, and few make a PDF
 

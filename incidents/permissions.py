@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import rules
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from incidents.errors import NotAccountable
@@ -84,9 +84,20 @@ def watches(user: User, ticket: Ticket | None) -> bool:
     return any(row.user_id == user.pk for row in ticket.watchers.all())
 
 
+def seats_that_count(user: User, states: tuple[str, ...] = LIVE_SEATS) -> QuerySet[Seat]:
+    """Seats by which the person may see something. A guest's counts as long as its pass opens; who came in by a link
+    has `only_incident`, the one it is for."""
+    rows = Seat.objects.filter(user=user, state__in=states)
+    if not user.is_guest:
+        return rows
+    rows = rows.filter(Q(guest_pass=None) | Q(guest_pass__revoked_at=None, guest_pass__expires_at__gt=timezone.now()))
+    only = getattr(user, "only_incident", None)
+    return rows if only is None else rows.filter(incident=only)
+
+
 def _seats_of(user: User, incidents: Iterable[MajorIncident], states: tuple[str, ...]) -> bool:
     wanted = {incident.pk for incident in incidents}
-    return bool(wanted) and Seat.objects.filter(user=user, incident__in=wanted, state__in=states).exists()
+    return bool(wanted) and seats_that_count(user, states).filter(incident__in=wanted).exists()
 
 
 @rules.predicate
@@ -161,6 +172,7 @@ ACTS: dict[str, rules.Predicate] = {
     "declare": is_incident_manager,
     "view_incident": is_staff | is_stakeholder | holds_seat,
     "contribute": accepted_seat | commands | is_incident_manager | is_desk_manager,
+    "name_stand_in": (accepted_seat & has_any_role) | commands,
     "command": commands,
     "take_command": is_incident_manager,
     "view_problem": is_staff | seated_on_its_incident,
@@ -217,6 +229,7 @@ _REFUSALS = {
     "waive_freeze": "Only a change manager who neither asked for the change nor carries it out grants an exception.",
     "configure_changes": "Only a change manager or an administrator changes freezes and templates.",
     "contribute": "Only people with a seat on this incident contribute to it.",
+    "name_stand_in": "Somebody seated here names a stand-in; guests ask whoever invited them.",
     "configure": "Only an administrator changes this.",
     "configure_integrations": "Only an administrator or a service desk manager looks after integrations and rules.",
     "configure_communication": "Only an administrator or a major incident manager changes plans and templates.",
@@ -384,7 +397,7 @@ def visible_incidents(user: User):
         return MajorIncident.objects.all()
     if not is_usable(user):
         return MajorIncident.objects.none()
-    return MajorIncident.objects.filter(pk__in=Seat.objects.filter(user=user, state__in=LIVE_SEATS).values("incident"))
+    return MajorIncident.objects.filter(pk__in=seats_that_count(user).values("incident"))
 
 
 def visible_problems(user: User):
@@ -403,7 +416,7 @@ def visible_seated(user: User):
     """Incidents on which the person holds a live seat; none for somebody not usable."""
     if not is_usable(user):
         return MajorIncident.objects.none()
-    return MajorIncident.objects.filter(pk__in=Seat.objects.filter(user=user, state__in=LIVE_SEATS).values("incident"))
+    return MajorIncident.objects.filter(pk__in=seats_that_count(user).values("incident"))
 
 
 def visible_candidates(user: User):

@@ -36,6 +36,9 @@ class Role(TextChoices):
     EXTERNAL_CONSULTANT = "external_consultant", "External consultant"
 
 
+SPAN_OF_CONTROL = 7
+"""More people than these answer to nobody well; the room warns and asks for leads in between."""
+
 SINGLE_HOLDER_ROLES = (Role.MAJOR_INCIDENT_MANAGER, Role.CHANGE_MANAGER, Role.PROBLEM_MANAGER)
 """One holder each on an incident, and the only columns that may carry A."""
 
@@ -259,7 +262,13 @@ class EventKind(TextChoices):
     SEAT_DECLINED = "seat_declined", "Declined"
     SEAT_RELEASED = "seat_released", "Released"
     COMMAND_TAKEN = "command_taken", "Command taken"
+    COMMAND_OFFERED = "command_offered", "Command offered"
+    COMMAND_HANDED_OVER = "command_handed_over", "Command handed over"
+    COMMAND_KEPT = "command_kept", "Handover of command ended"
+    GUEST_ENTERED = "guest_entered", "Guest came in by link"
+    GUEST_ACCESS_CHANGED = "guest_access_changed", "Guest access changed"
     BRIDGE_SET = "bridge_set", "Bridge set"
+    BRIDGE_CANCELLED = "bridge_cancelled", "Bridge cancelled"
     BRIDGE_JOINED = "bridge_joined", "Joined the bridge"
     WAR_ROOM_OPENED = "war_room_opened", "War room opened"
     WAR_ROOM_ENTERED = "war_room_entered", "Entered the war room"
@@ -321,7 +330,7 @@ class EventGroup(TextChoices):
     SYSTEM = "system", "System"
 
 
-_PEOPLE = ("seat_", "command_", "bridge_", "war_room_", "consult_", "page", "on_call_")
+_PEOPLE = ("seat_", "guest_", "command_", "bridge_", "war_room_", "consult_", "page", "on_call_")
 _UPDATES = ("update_", "promise_", "acknowledgement_", "messages_")
 
 

@@ -142,6 +142,13 @@ def navigation(roles: frozenset[str], path: str) -> list[dict[str, Any]]:
     return groups
 
 
+def the_one_room(incident: int, path: str) -> list[dict[str, Any]]:
+    """All the navigation of who came in by a link."""
+    url = reverse("war_room", args=[incident])
+    place = Place("war_room", f"MI-{incident}", "alert-octagon", GUEST)
+    return [{"title": "", "entries": [{"place": place, "url": url, "is_current": path.startswith(url)}]}]
+
+
 class Frame:
     """Lazy, so that a fragment or an error page pays for nothing it does not show."""
 
@@ -157,9 +164,17 @@ class Frame:
         return roles_of(self.user)
 
     @property
+    def only_incident(self) -> int | None:
+        """The incident a guest's link is for; None for everybody else."""
+        return getattr(self.user, "only_incident", None)
+
+    @property
     def navigation(self) -> list[dict[str, Any]]:
         if not hasattr(self, "_navigation"):
-            self._navigation = navigation(self.roles, self._request.path)
+            only = self.only_incident
+            self._navigation = (
+                navigation(self.roles, self._request.path) if only is None else the_one_room(only, self._request.path)
+            )
         return self._navigation
 
     @property

@@ -14,9 +14,12 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError, connections
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import escape
+
+from incidents import seat_links
+from incidents.actions import guests
 
 RETRY_SECONDS = 5
 MACHINE_PATHS = ("/api/", "/in/", "/v2/")
@@ -153,6 +156,55 @@ class AccessEnded:
                 logout(request)
                 messages.error(request, "Your access has ended. Ask whoever invited you.")
         return self.get_response(request)
+
+
+class GuestDoor:
+    """Keeps who came in by a guest's link to the one incident it is for, asks with every request whether the link
+    still opens, and notes what was on the screen.
+
+    Everything not named here is closed to them: what is new needs no thought to stay so.
+    """
+
+    FRAME = ("home", "live_ticket", "theme_switch", "account_logout", "seat_answer", "status_page", "status_file")
+    ABOUT_IT = ("problem", "change")  # shown to those with a seat on an incident of theirs
+
+    def __init__(self, get_response: _GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in HEALTH_PATHS or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return self.get_response(request)
+        entry = request.session.get(seat_links.SESSION_KEY)
+        if entry is None:
+            return self.get_response(request)
+        held = seat_links.pass_of(entry)
+        if held is None or request.user.pk != held.seat.user_id:
+            logout(request)
+            messages.error(request, "Your access has ended. Ask whoever invited you.")
+            return self.get_response(request)
+        request.user.only_incident = held.seat.incident_id  # type: ignore[union-attr]
+        response = self.get_response(request)
+        if request.method == "GET" and response.status_code == 200 and not request.path.startswith(MACHINE_PATHS):
+            match = request.resolver_match
+            if match is not None and match.url_name not in self.FRAME:
+                is_page = "HX-Request" not in request.headers
+                guests.note_view(held, request.path, is_page=is_page, at=timezone.now())
+        return response
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
+        only = getattr(request.user, "only_incident", None) if hasattr(request, "user") else None
+        match = request.resolver_match
+        if only is None or match is None or match.url_name in self.FRAME:
+            return None
+        is_machine = request.path.startswith(MACHINE_PATHS)
+        if not is_machine and (match.url_name in self.ABOUT_IT or _names_incident(match.route, kwargs, only)):
+            return None
+        raise Http404("This link opens one incident only.")
+
+
+def _names_incident(route: str, kwargs: dict[str, Any], incident: int) -> bool:
+    """Whether the address is one of the incident's own."""
+    return next((kwargs.get(name) == incident for name in ("pk", "ref") if f"<incident:{name}>" in route), False)
 
 
 class ReaderZone:

@@ -19,7 +19,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Send everybody where their role lands; nobody signed in goes to the status page."""
     if not request.user.is_authenticated:
         return redirect(address("status_page") or "account_login")
-    return redirect(landing_of(roles_of(request.user)))
+    only = getattr(request.user, "only_incident", None)
+    return redirect("war_room", only) if only is not None else redirect(landing_of(roles_of(request.user)))
 
 
 @require_POST

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "mim.middleware.AccessEnded",
+    "mim.middleware.GuestDoor",
     "mim.middleware.ReaderZone",
 ]
 

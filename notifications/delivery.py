@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from incidents import live
 from incidents.models import TimelineEvent
-from notifications import acknowledge_links, evidence, fallback, fan_out, freshness, page_links, storm
+from notifications import acknowledge_links, evidence, fallback, fan_out, freshness, page_links, seat_letters, storm
 from notifications.bell import ring
 from notifications.channels import LOCAL, Channel, Outcome, Outgoing, registry
 from notifications.channels.health import HealthBook
@@ -166,7 +166,7 @@ def _still_wanted(rows: list[Delivery], lease: uuid.UUID) -> Iterator[Outgoing]:
             continue
         digested = tuple(one.pk for one in verdict.digested)
         spoken_for.update(digested)
-        own = acknowledge_links.personal(page_links.personal(message, row), row)
+        own = acknowledge_links.personal(seat_letters.personal(page_links.personal(message, row), row), row)
         yield Outgoing(row, storm.with_digest(own, waited), digested)
 
 

@@ -5,7 +5,16 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from incidents.models import Approval, ChangeApproval, Consult, MajorIncident, Seat, UpdatePromise
+from incidents.models import (
+    Approval,
+    Bridge,
+    ChangeApproval,
+    CommandHandover,
+    Consult,
+    MajorIncident,
+    Seat,
+    UpdatePromise,
+)
 from incidents.process import SeatState, Stage
 from notifications import withdrawal
 from notifications.audiences import LIVE_SEATS
@@ -14,7 +23,7 @@ from notifications.models import CallState, Delivery, DeliveryState, Page, PageC
 _REREAD_SECONDS = 0.5
 _STANDS_ALONE = (
     *("stood_down", "ticket_opened", "ticket_commented", "ticket_resolved", "ticket_assigned"),
-    *("change_approval_asked", "change_flagged"),
+    *("change_approval_asked", "change_flagged", "bridge_cancelled", "seat_released"),
 )
 """Wanted whatever became of the incident."""
 
@@ -80,6 +89,11 @@ def _about_the_question(row: Delivery) -> str:
     if row.moment == "seat_invited":
         asked = Seat.objects.filter(pk=payload.get("seat_id")).first()
         return "" if asked and asked.state == SeatState.INVITED else "The invitation was answered or taken back."
+    if row.moment == "command_offered":
+        offered = CommandHandover.objects.filter(pk=payload.get("handover_id"), state=CommandHandover.State.OFFERED)
+        return "" if offered.exists() else "The handover was settled."
+    if row.moment == "bridge":
+        return _about_the_bridge(row)
     if row.moment == "consult_asked":
         answered = Consult.objects.filter(pk=payload.get("consult_id"), answered_at__isnull=False)
         return "The question was answered." if answered.exists() else ""
@@ -97,6 +111,16 @@ def _about_the_question(row: Delivery) -> str:
             acknowledged_at__isnull=True,
         )  # fmt: skip
         return "" if missing.exists() else "It was acknowledged meanwhile."
+    return ""
+
+
+def _about_the_bridge(row: Delivery) -> str:
+    """An invitation that a later one, or the cancelling, has overtaken would put the wrong entry into calendars."""
+    bridge = Bridge.objects.filter(incident=row.incident_id).first()
+    if bridge is None or bridge.cancelled_at is not None:
+        return "The bridge was cancelled before this left."
+    if row.event.payload.get("revision", bridge.revision) != bridge.revision:
+        return "The bridge was changed before this left; the newer invitation goes out."
     return ""
 
 

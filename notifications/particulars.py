@@ -22,7 +22,7 @@ from incidents.models import (
     TimelineEvent,
 )
 from incidents.process import STEP_BY_KEY, STEPS, Role
-from notifications import page_links
+from notifications import page_links, seat_letters
 from notifications.status import subscribers
 from notifications.templatetags.message_times import zoned
 
@@ -67,13 +67,46 @@ def correction(words: str, corrected_at: datetime) -> str:
 
 
 def _seat(event: TimelineEvent, audience: str) -> Particulars:
+    """The link answers as whoever is invited: `seat_letters.py` puts each person's own into their message."""
     seat = Seat.objects.select_related("user").filter(pk=event.payload.get("seat_id")).first()
     role = Role(seat.role).label if seat else str(event.payload.get("role", ""))
+    held = getattr(seat, "guest_pass", None)
+    link = _page(seat_letters.PATH_OF_NOBODY)
+    values = {
+        "role": role.lower(),
+        "name": seat.user.display_name if seat else "",
+        "access_ends_at": held.expires_at if held else None,
+        "instead_of": event.payload.get("instead_of", ""),
+    }
     return Particulars(
-        {"role": role.lower(), "name": seat.user.display_name if seat else ""},
+        values,
         quote=seat.message if seat else str(event.payload.get("message", "")),
+        url=link,
+        link_label="Answer in one tap",
+        choices=(("Accept", f"{link}?answer=accept"), ("Decline", f"{link}?answer=decline")),
+    )
+
+
+def _seat_released(event: TimelineEvent, audience: str) -> Particulars:
+    role = str(event.payload.get("role", ""))
+    return Particulars({"role": Role(role).label.lower() if role in Role.values else role}, link_label="Open")
+
+
+def _command(event: TimelineEvent, audience: str) -> Particulars:
+    return Particulars(
+        {"giver": str(event.payload.get("giver", ""))},
+        quote=event.text,
+        url=_page(f"/major-incidents/MI-{event.incident_id}/#command-offer"),
+        link_label="Read it and confirm",
+    )
+
+
+def _guest_link(event: TimelineEvent, audience: str) -> Particulars:
+    ends_at = parse_datetime(str(event.payload.get("expires_at", "")))
+    return Particulars(
+        {"access_ends_at": ends_at, "is_new": bool(event.payload.get("new_link"))},
         url=_page(f"/major-incidents/MI-{event.incident_id}/"),
-        link_label="Open the war room to accept or decline",
+        link_label="Come in",
     )
 
 
@@ -266,6 +299,9 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "step_reassigned": _step,
     "update": _update,
     "seat_invited": _seat,
+    "seat_released": _seat_released,
+    "guest_link": _guest_link,
+    "command_offered": _command,
     "bridge": _bridge,
     "consult_asked": _consult,
     "approval_asked": _approval,

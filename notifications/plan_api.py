@@ -14,7 +14,7 @@ from incidents.api.major_incidents import OnIncident
 from incidents.api.shapes import Shape
 from incidents.communication import Telling, moments_of
 from incidents.errors import Invalid
-from incidents.models import CommunicationPlan, PlanVersion, Service
+from incidents.models import BridgeProvider, CommunicationPlan, PlanVersion, Service
 from incidents.priority import Severity
 from incidents.process import Audience
 from incidents.queries import plans as reading
@@ -72,6 +72,10 @@ class PlanOut(Shape):
     tier = serializers.IntegerField(source="plan.tier", allow_null=True, help_text="Of the services it is for.")
     version = serializers.IntegerField(source="number", help_text="0 while it is as shipped.")
     content = ContentShape()
+    bridge = serializers.CharField(
+        source="bridge.name", default=None, allow_null=True,
+        help_text="What the conference bridge is made from at declaration; null: somebody sets it.",
+    )  # fmt: skip
     note = serializers.CharField()
     created_by = email_of("created_by")
     created_at = serializers.SerializerMethodField(help_text="Null while it is as shipped.")
@@ -92,6 +96,9 @@ class PlanIn(Shape):
 
 class PlanChange(Shape):
     content = ContentShape(help_text="PUT: every audience, whole. PATCH: what is given of each audience.")
+    bridge = serializers.SlugRelatedField(
+        slug_field="name", queryset=BridgeProvider.objects.filter(is_enabled=True), required=False, allow_null=True
+    )
     note = Text(max_length=2_000, required=False, allow_blank=True)
     version = serializers.IntegerField(
         min_value=0, max_value=2**31 - 1, required=False, help_text="The version you edited; 412 when it is older."
@@ -153,8 +160,8 @@ class PlanDetail(OnPlan, Removing):
 
     def _save(self, before: PlanVersion, given: dict[str, Any]) -> PlanVersion:
         return save_plan(
-            before, given["content"], note=given.get("note", ""), based_on=given.get("version"), actor=self.actor,
-            at=self.now,
+            before, given["content"], bridge=given.get("bridge", before.bridge), note=given.get("note", ""),
+            based_on=given.get("version"), actor=self.actor, at=self.now,
         )  # fmt: skip
 
     def remove(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from incidents.communication import (
     ACKNOWLEDGE_WITHIN_MINUTES,
@@ -15,7 +16,7 @@ from incidents.communication import (
 )
 from incidents.forms.fields import DeskForm, offered_services
 from incidents.markup import MAX_CHARACTERS
-from incidents.models import MajorIncident, PlanVersion, Service, User
+from incidents.models import BridgeProvider, MajorIncident, PlanVersion, Service, User
 from incidents.permissions import visible_incidents
 from incidents.priority import Severity
 from incidents.process import Audience
@@ -49,11 +50,20 @@ class PlanForm(DeskForm):
     note = forms.CharField(
         label="Why", required=False, max_length=2_000, help_text="Kept with the version, for whoever asks later."
     )
+    bridge = forms.ModelChoiceField(
+        BridgeProvider.objects.none(),
+        label="Conference bridge when declared",
+        required=False,
+        empty_label="Somebody sets it",
+        help_text="The link is made at once, and whoever accepts a seat is invited to it.",
+    )
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
     def __init__(self, *args: Any, version: PlanVersion, **kwargs: Any) -> None:
-        kwargs["initial"] = {"based_on": version.number} | kwargs.get("initial", {})
+        kwargs["initial"] = {"based_on": version.number, "bridge": version.bridge_id} | kwargs.get("initial", {})
         super().__init__(*args, **kwargs)
+        offered = Q(is_enabled=True) | Q(pk=version.bridge_id)
+        self.fields["bridge"].queryset = BridgeProvider.objects.filter(offered)  # type: ignore[attr-defined]
         self.version = version
         self.audience_errors: dict[str, list[str]] = {}
         targets = target_words()

@@ -14,7 +14,7 @@ from django.db.models import TextChoices
 from incidents.actions import plans as acts
 from incidents.communication import LONGEST_CADENCE, SHORTEST_CADENCE, Moment, Telling, moments_of
 from incidents.errors import Invalid
-from incidents.models import PlanVersion, User
+from incidents.models import BridgeProvider, PlanVersion, User
 from incidents.permissions import require
 from incidents.process import Audience
 from notifications.escalation_policy import check_target
@@ -37,6 +37,7 @@ def save_plan(
     before: PlanVersion,
     content: Mapping[str, Any],
     *,
+    bridge: BridgeProvider | None = None,
     note: str = "",
     based_on: int | None = None,
     actor: User,
@@ -44,13 +45,15 @@ def save_plan(
 ) -> PlanVersion:
     """Saves the next version of the plan of `before`. Raises Invalid naming audiences, Stale or NotAccountable."""
     require(actor, "configure_communication")
-    return acts.keep_version(before.plan, clean_content(content), note=note, based_on=based_on, actor=actor, at=at)
+    return acts.keep_version(
+        before.plan, clean_content(content), bridge=bridge, note=note, based_on=based_on, actor=actor, at=at
+    )
 
 
 def restore_plan(version: PlanVersion, *, based_on: int | None = None, actor: User, at: datetime) -> PlanVersion:
     """What an older version said becomes the next version."""
     note = f"Restores version {version.number}."
-    return save_plan(version, version.content, note=note, based_on=based_on, actor=actor, at=at)
+    return save_plan(version, version.content, bridge=version.bridge, note=note, based_on=based_on, actor=actor, at=at)
 
 
 def clean_content(content: Any) -> dict[str, dict[str, Any]]:

@@ -72,8 +72,12 @@ RULES: dict[str, Rule] = {
     EventKind.ON_CALL_CHANGED: Rule("on_call_changed", to="people_on_call_changed", valid_hours=48),
     # people by name
     EventKind.SEAT_INVITED: Rule("seat_invited", to="person_in_payload"),
+    EventKind.GUEST_ACCESS_CHANGED: Rule("guest_link", to="person_in_payload"),
     EventKind.SEAT_ACCEPTED: Rule("bridge", to="actor_when_bridge_is_set"),
     EventKind.BRIDGE_SET: Rule("bridge", to="accepted_seats"),
+    EventKind.BRIDGE_CANCELLED: Rule("bridge_cancelled", to="accepted_seats"),
+    EventKind.SEAT_RELEASED: Rule("seat_released", to="person_in_payload"),
+    EventKind.COMMAND_OFFERED: Rule("command_offered", to="person_in_payload", valid_hours=4),
     EventKind.CONSULT_ASKED: Rule("consult_asked", to="person_in_payload", valid_hours=4),
     EventKind.STEP_REASSIGNED: Rule("step_reassigned", to="new_accountable"),
     EventKind.APPROVAL_ASKED: Rule("approval_asked", to="approver"),

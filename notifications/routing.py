@@ -15,7 +15,8 @@ from notifications.models import ChannelAccount, ChannelKey, ContactPoint, Conta
 from notifications.quiet_hours import end_of_quiet
 
 PAGES = ("page", "page_unanswered", "page_late")
-"""Moments that ring on every address somebody gave."""
+ON_EVERY_CHANNEL = (*PAGES, "seat_invited", "command_offered")
+"""Moments that ring on every address somebody gave: pages, and what a person is asked to take on at once."""
 TOP_SEVERITY = "SEV1"
 
 
@@ -87,7 +88,7 @@ class Router:
             return [Place(ChannelKey.EMAIL, email)] if email else []
         inside = Place(ChannelKey.IN_APP, f"user-{user.pk}")
         person = self.people.get(user.pk, Person())
-        if moment in PAGES:
+        if moment in ON_EVERY_CHANNEL:
             return [*_mail(email), *self._ring(person, severity, now), inside]
         order = in_order(person, email)
         if channels:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents import events
-from incidents.actions import clocks, documents, downtime, plans, seats, steps, updates
+from incidents.actions import bridges, clocks, documents, downtime, plans, seats, steps, updates
 from incidents.actions.affected import carry_over
 from incidents.actions.children import adopt_alerts
 from incidents.actions.locking import advance, check_not_future, check_open, check_reason, lock_incident
@@ -116,6 +116,7 @@ def declare(
         communication_plan=str(incident.plan_version),
     )  # fmt: skip
     steps.open_stage(incident, actor=actor, at=declared_at)
+    bridges.open_by_plan(incident, actor=actor, at=declared_at)
     steps.refresh(incident, actor=actor, at=declared_at)
     promised_from = max(declared_at, timezone.now()) if not is_drill else declared_at
     updates.promise_by_plan(incident, since=promised_from, actor=actor, at=declared_at)
@@ -326,6 +327,7 @@ def close(incident_id: int, *, actor: User, at: datetime) -> MajorIncident:
     updates.settle_promise(incident, at=at, withdraw=True)
     incident.presences.filter(left_at__isnull=True, entered_at__lte=at).update(left_at=at)
     events.record(EventKind.CLOSED, incident, actor=actor, at=at, **{"from": came_from, "to": incident.stage})
+    bridges.cancel(incident, "the incident is closed", actor=actor, at=at)
     return incident
 
 
@@ -371,6 +373,7 @@ def reopen(incident_id: int, *, reason: str, actor: User | None, at: datetime) -
         **{"from": came_from, "to": incident.stage, "reason": reason},
     )  # fmt: skip
     updates.promise_by_plan(incident, since=at, actor=actor, at=at)
+    bridges.revive(incident, actor=actor, at=at)
     steps.refresh(incident, actor=actor, at=at)
     return incident
 
@@ -392,6 +395,7 @@ def stand_down(incident_id: int, *, reason: str, actor: User, at: datetime) -> M
         EventKind.STOOD_DOWN, incident, actor=actor, at=at, text=reason,
         **{"from": came_from, "to": incident.stage, "reason": reason},
     )  # fmt: skip
+    bridges.cancel(incident, "it was a false alarm", actor=actor, at=at)
     return incident
 
 
@@ -411,6 +415,7 @@ def reinstate(incident_id: int, *, reason: str, actor: User, at: datetime) -> Ma
         **{"from": came_from, "to": incident.stage, "reason": reason},
     )  # fmt: skip
     updates.promise_by_plan(incident, since=at, actor=actor, at=at)
+    bridges.revive(incident, actor=actor, at=at)
     steps.open_stage(incident, actor=actor, at=at)
     return incident
 
@@ -435,6 +440,7 @@ def merge_into(incident_id: int, *, target_id: int, actor: User, at: datetime) -
     _enter_stage(incident, "merge_into", came_from, actor=actor, at=at, reason=f"Merged into {target.ref}")
     updates.settle_promise(incident, at=at, withdraw=True)
     events.record(EventKind.MERGED, incident, actor=actor, at=at, into=target.ref, **moved)
+    bridges.cancel(incident, f"it goes on as {target.ref}", actor=actor, at=at)
     events.record(EventKind.MERGED, target, actor=actor, at=at, merged=incident.ref, **moved)
     clocks.recompute(target, actor=actor, at=at)
     steps.refresh(target, actor=actor, at=at)

@@ -60,13 +60,6 @@ def _table(value: Any) -> dict[str, str]:
     }
 
 
-def _pattern(value: Any) -> str:
-    text = clean_text("bridge_pattern", value, 300)
-    if text and not text.startswith(("https://", "http://")):
-        raise Invalid(bridge_pattern="Begin with https://. {ref} becomes the incident’s reference.")
-    return text
-
-
 def _hourly_cost(value: Any) -> Decimal:
     try:
         amount = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
@@ -87,7 +80,6 @@ _SETTINGS: dict[str, Callable[[Any], Any]] = {
     "alert_days": lambda value: clean_number("alert_days", value, least=1, most=_DAYS),
     "payload_days": lambda value: clean_number("payload_days", value, least=1, most=_DAYS),
     "priority_table": _table,
-    "bridge_pattern": _pattern,
     "update_hold_seconds": lambda value: clean_number("update_hold_seconds", value, most=_LONGEST_HOLD),
     "technical_hold_seconds": lambda value: clean_number("technical_hold_seconds", value, most=_LONGEST_HOLD),
     "response_cost_per_hour": _hourly_cost,

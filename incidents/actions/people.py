@@ -78,11 +78,23 @@ def _time_zone(value: Any) -> str:
     return name
 
 
+def _skills(value: Any) -> list[str]:
+    """Words, each once, in lower case: a list, or a line with commas between."""
+    words = value.replace(";", ",").split(",") if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise Invalid(skills="Give words with commas between them, for example: postgresql, networks.")
+    found = list(dict.fromkeys(" ".join(word.split()).lower() for word in words if word.strip()))
+    if len(found) > 30 or any(len(word) > 40 for word in found):
+        raise Invalid(skills="At most 30 skills of 40 characters each.")
+    return found
+
+
 _CLEAN: dict[str, Callable[[Any], Any]] = {
     "job_title": lambda value: clean_text("job_title", value, 120),
     "phone": lambda value: clean_text("phone", value, 40),
     "support_tier": lambda value: None if value is None else clean_number("support_tier", value, least=1, most=9),
     "time_zone": _time_zone,
+    "skills": _skills,
 }
 _OWN = ("name", "phone", "time_zone", "theme")
 """What people change about themselves."""

@@ -11,7 +11,7 @@ from incidents.actions.input import clean_choice, clean_text
 from incidents.actions.locking import check_open, check_reason, lock_incident
 from incidents.communication import shipped
 from incidents.errors import Duplicate, Invalid, Stale
-from incidents.models import CommunicationPlan, MajorIncident, PlanVersion, Service, User
+from incidents.models import BridgeProvider, CommunicationPlan, MajorIncident, PlanVersion, Service, User
 from incidents.permissions import require
 from incidents.priority import Severity
 from incidents.process import EventKind
@@ -58,15 +58,23 @@ def make_plan(
     plan = CommunicationPlan.objects.create(key=key, severity=severity, service=service, tier=tier)
     said = clean_text("note", note, 2_000) or f"Begins as {begins_as}." if begins_as.pk else "Begins as shipped."
     return PlanVersion.objects.create(
-        plan=plan, number=1, content=begins_as.content, note=said, created_by=actor, created_at=at
-    )
+        plan=plan, number=1, content=begins_as.content, bridge=begins_as.bridge, note=said, created_by=actor,
+        created_at=at,
+    )  # fmt: skip
 
 
 def keep_version(
-    plan: CommunicationPlan, content: Content, *, note: str = "", based_on: int | None = None, actor: User, at: datetime
+    plan: CommunicationPlan,
+    content: Content,
+    *,
+    bridge: BridgeProvider | None = None,
+    note: str = "",
+    based_on: int | None = None,
+    actor: User,
+    at: datetime,
 ) -> PlanVersion:
     """Saves checked content as the next version. `based_on` is the version that was edited: Stale when there is a
-    newer one. Open incidents keep theirs."""
+    newer one. Open incidents keep theirs. `bridge` is what a conference bridge is made from at declaration."""
     require(actor, "configure_communication")
     said = clean_text("note", note, 2_000)
     try:
@@ -80,8 +88,9 @@ def keep_version(
             if plan.withdrawn_at is not None:
                 raise Invalid(plan=f"The plan for {plan} is withdrawn. Make it again first.")
             return PlanVersion.objects.create(
-                plan=plan, number=newest + 1, content=content, note=said, created_by=actor, created_at=at
-            )
+                plan=plan, number=newest + 1, content=content, bridge=bridge, note=said, created_by=actor,
+                created_at=at,
+            )  # fmt: skip
     except IntegrityError:
         raise Stale("Somebody saved another version at this moment. Look at it before saving yours.") from None
 

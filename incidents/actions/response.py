@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from incidents import events, markup
-from incidents.actions import steps
+from incidents.actions import bridges, steps
 from incidents.actions.locking import check_open, lock_incident
 from incidents.errors import Duplicate, Invalid, NotAccountable, WrongStage
 from incidents.models import (
@@ -43,42 +43,31 @@ def _check_text(text: str, field: str = "text") -> str:
 
 @transaction.atomic
 def set_bridge(
-    incident_id: int, *, join_url: str, provider: str = "other", dial_in: str = "", actor: User, at: datetime
+    incident_id: int, *, join_url: str = "", provider: str = "other", dial_in: str = "", actor: User, at: datetime
 ) -> Bridge:
-    """Sets or replaces the conference bridge; the accepted team is invited to it. Guarded by the step "bridge"."""
+    """Sets or replaces the conference bridge, a link or a number or both; the accepted team is invited to it.
+
+    Guarded by the step "bridge".
+    """
     incident = lock_incident(incident_id)
     require_step(actor, incident, "bridge")
     check_open(incident, "setting the bridge")
-    join_url = _check_url("join_url", join_url)
-    if provider not in Bridge.Provider.values:
-        raise Invalid(provider=f"Known providers: {', '.join(Bridge.Provider.values)}.")
     if len(dial_in) > 200:
         raise Invalid(dial_in="At most 200 characters.")
-    bridge = Bridge.objects.filter(incident=incident).first() or Bridge(incident=incident, revision=0)
-    if bridge.pk and bridge.join_url != join_url:
-        steps.renew(incident, ["bridge"], actor=actor, at=at)
-        steps.open_stage(incident, actor=actor, at=at)
-    bridge.join_url, bridge.provider, bridge.dial_in = join_url, provider, dial_in.strip()
-    bridge.set_by, bridge.set_at, bridge.revision = actor, at, bridge.revision + 1
-    bridge.save()
-    events.record(
-        EventKind.BRIDGE_SET, incident, actor=actor, at=at, join_url=join_url, dial_in=bridge.dial_in,
-        provider=provider, revision=bridge.revision,
-    )  # fmt: skip
-    steps.refresh(incident, actor=actor, at=at)
-    return bridge
+    dial_in = " ".join(dial_in.split())
+    if join_url.strip() or not dial_in:
+        join_url = _check_url("join_url", join_url)
+    if provider not in Bridge.Provider.values:
+        raise Invalid(provider=f"Known providers: {', '.join(Bridge.Provider.values)}.")
+    return bridges.keep(incident, join_url.strip(), provider=provider, dial_in=dial_in, actor=actor, at=at)
 
 
 @transaction.atomic
 def join_bridge(incident_id: int, *, actor: User, at: datetime) -> Bridge:
-    """Somebody pressed "join": the roll-call. Returns the bridge to go to."""
+    """Somebody pressed "join": the roll-call. Returns the bridge to go to. Pressing again says nothing new."""
     incident = lock_incident(incident_id)
     require(actor, "view_incident", incident)
-    bridge = Bridge.objects.filter(incident=incident).first()
-    if bridge is None:
-        raise WrongStage("No bridge is set yet.")
-    events.record(EventKind.BRIDGE_JOINED, incident, actor=actor, at=at, person=actor.display_name)
-    return bridge
+    return bridges.call(incident, actor, actor=actor, at=at)
 
 
 @transaction.atomic

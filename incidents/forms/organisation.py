@@ -6,7 +6,7 @@ from django import forms
 
 from incidents.forms.fields import DeskForm, PersonChoice, desk_people, long_text
 from incidents.forms.people import RolesField, TimeZoneField
-from incidents.models import Organisation, Team, User
+from incidents.models import BridgeKind, BridgeProvider, Organisation, Team, User
 from incidents.priority import DEFAULT_TABLE, Level, Priority
 from incidents.queries.organisation import AudienceRow
 
@@ -32,12 +32,6 @@ class OrganisationForm(DeskForm):
     payload_days = forms.IntegerField(
         label="Keep what tools sent, days", min_value=1, help_text="As it came, to look at and to replay."
     )
-    bridge_pattern = forms.CharField(
-        label="Link of a new conference bridge",
-        max_length=300,
-        required=False,
-        help_text="{ref} becomes the reference, for example https://meet.example.org/{ref}.",
-    )
     update_hold_seconds = forms.IntegerField(
         label="Status updates wait, seconds",
         min_value=0,
@@ -61,7 +55,6 @@ class OrganisationForm(DeskForm):
         ("time_zone", "currency"),
         ("consult_limit_minutes", "observation_hours", "still_broken_to_reopen"),
         ("alert_days", "payload_days"),
-        ("bridge_pattern",),
         ("update_hold_seconds", "technical_hold_seconds"),
         ("response_cost_per_hour",),
     )
@@ -146,3 +139,33 @@ class AudienceForm(DeskForm):
     def initial_of(cls, row: AudienceRow) -> dict[str, Any]:
         addresses = "\n".join(person.email for person in row.people)
         return {"roles": row.roles, "people": addresses, "empty_reason": row.empty_reason}
+
+
+class BridgeProviderForm(DeskForm):
+    """A pattern of conference bridges."""
+
+    name = forms.CharField(label="Name", max_length=80, help_text="As people choose it.")
+    kind = forms.ChoiceField(label="Kind", choices=BridgeKind.choices, initial=BridgeKind.JITSI)
+    join_pattern = forms.CharField(
+        label="Link",
+        max_length=400,
+        required=False,
+        help_text="{ref} becomes MI-12, {number} 12, {title} the title in small letters, {secret} another code each "
+        "time, so that nobody guesses the next room. Without any of them every incident gets the same link.",
+    )
+    dial_in = forms.CharField(
+        label="Dial-in",
+        max_length=200,
+        required=False,
+        help_text="Number first, then the code, for example +49 30 1234567, code 42.",
+    )
+    position = forms.IntegerField(
+        label="Order", min_value=0, max_value=1000, initial=0, help_text="The first is offered first."
+    )
+    is_enabled = forms.BooleanField(label="Offered for new bridges", required=False, initial=True)
+
+    rows = (("name", "kind"), ("join_pattern",), ("dial_in", "position"), ("is_enabled",))
+
+    @classmethod
+    def initial_of(cls, provider: BridgeProvider) -> dict[str, Any]:
+        return {name: getattr(provider, name) for name in cls.base_fields}

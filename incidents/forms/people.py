@@ -59,6 +59,13 @@ class PersonForm(InviteForm):
     support_tier = forms.IntegerField(label="Support tier", min_value=1, max_value=9, required=False)
     time_zone = TimeZoneField(label="Time zone", required=False, empty="The organisation’s")
     access_expires_at = Moment(label="Access ends", required=False)
+    skills = forms.CharField(
+        label="Skills",
+        required=False,
+        max_length=1_000,
+        help_text="Words with commas between, for example postgresql, checkout, networks. Who knows what is spoken of "
+        "in an incident is proposed for its team.",
+    )
 
     rows = (
         ("name", "email"),
@@ -66,6 +73,7 @@ class PersonForm(InviteForm):
         ("team", "line_manager"),
         ("job_title", "phone"),
         ("support_tier", "time_zone", "access_expires_at"),
+        ("skills",),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,6 +89,7 @@ class PersonForm(InviteForm):
             "team": person.team_id,
             "line_manager": person.line_manager_id,
             "roles": sorted(person.account_roles),
+            "skills": ", ".join(person.skills),
         }
 
 

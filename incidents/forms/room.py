@@ -9,12 +9,10 @@ from incidents.forms.fields import Moment, PeopleChoice
 from incidents.markup import MAX_CHARACTERS
 from incidents.models import (
     Affects,
-    Bridge,
     Change,
     ChangeLink,
     ChangeType,
     MajorIncident,
-    Organisation,
     Problem,
     ProblemStatus,
     Risk,
@@ -26,6 +24,8 @@ from incidents.permissions import visible_changes, visible_incidents, visible_pr
 from incidents.priority import Level, Severity
 from incidents.process import OPEN_STAGES, AccountRole, Role
 from incidents.queries.war_room import Room
+
+GUEST_ACCESS = [(4, "4 hours"), (12, "12 hours"), (24, "1 day"), (72, "3 days"), (14 * 24, "14 days")]
 
 
 class RoomForm(forms.Form):
@@ -110,10 +110,20 @@ class InviteForm(RoomForm):
     role = forms.ChoiceField(label="As", choices=Role.choices, initial=Role.TECHNICAL_STAFF)
     user = Person(User.objects.none(), label="Person", required=False, empty_label="Choose somebody with an account")
     guest_email = forms.EmailField(
-        label="Or a guest by e-mail", required=False, help_text="An external consultant: sees only this incident."
+        label="Or a guest by e-mail",
+        required=False,
+        help_text="An external consultant: comes in by a link, sees only this incident.",
+    )
+    access_hours = forms.TypedChoiceField(
+        label="A guest’s access ends after",
+        choices=GUEST_ACCESS,
+        coerce=int,
+        initial=24,
+        required=False,
+        empty_value=24,
     )
     message = long_text("Message", required=False, rows=2)
-    rows = (("role", "user"),)
+    rows = (("role", "user"), ("guest_email", "access_hours"))
 
     def prepare(self) -> None:
         self.fields["user"].queryset = User.objects.filter(is_active=True).order_by("name")  # type: ignore[attr-defined]
@@ -123,21 +133,6 @@ class InviteForm(RoomForm):
         if not given.get("user") and not given.get("guest_email") and not self.errors:
             self.add_error("user", "Choose a person, or give a guest’s e-mail address.")
         return given
-
-
-class BridgeForm(RoomForm):
-    join_url = forms.URLField(label="Join link", max_length=500, assume_scheme="https")
-    dial_in = forms.CharField(
-        label="Dial-in", max_length=200, required=False, help_text="Number and code, where there is one."
-    )
-    provider = forms.ChoiceField(label="Provider", choices=Bridge.Provider.choices, initial=Bridge.Provider.OTHER)
-    rows = (("dial_in", "provider"),)
-
-    def prepare(self) -> None:
-        if bridge := self.room.bridge:
-            self.initial.update({"join_url": bridge.join_url, "dial_in": bridge.dial_in, "provider": bridge.provider})
-        elif pattern := Organisation.current().bridge_pattern:
-            self.initial.setdefault("join_url", pattern.replace("{ref}", self.room.incident.ref))
 
 
 class WarRoomForm(RoomForm):

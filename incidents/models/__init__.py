@@ -12,6 +12,7 @@ from incidents.models.arrivals import (
     TicketVocabulary,
     UsualArrivals,
 )
+from incidents.models.bridges import BridgeKind, BridgeProvider
 from incidents.models.candidates import OPEN_CANDIDATE_STATUSES, Candidate, CandidateSource, CandidateStatus
 from incidents.models.cascades import CascadeJob, CascadeOutcome, CascadeResult
 from incidents.models.causes import Factor
@@ -27,6 +28,8 @@ from incidents.models.changes import (
     Risk,
 )
 from incidents.models.knowledge import KnowledgeEntry, KnowledgeWord, PlanUse
+from incidents.models.guests import GuestPass, GuestView
+from incidents.models.handovers import CommandHandover
 from incidents.models.mail import InboundMail, Mailbox, MailKind, MailRules, MailState, ReceivingAddress
 from incidents.models.major_incidents import (
     AffectedService,
@@ -125,6 +128,8 @@ __all__ = [
     "Backtest",
     "BacktestState",
     "Bridge",
+    "BridgeKind",
+    "BridgeProvider",
     "CallState",
     "CalendarFeed",
     "Candidate",
@@ -149,11 +154,14 @@ __all__ = [
     "PlanUse",
     "Channel",
     "ClockEntry",
+    "CommandHandover",
     "CommunicationPlan",
     "Consult",
     "Document",
     "DocumentVersion",
     "DowntimeInterval",
+    "GuestPass",
+    "GuestView",
     "HandoverNote",
     "Holiday",
     "IdempotentRequest",

@@ -417,6 +417,10 @@ class Seat(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
     message = models.TextField(blank=True)
+    stands_in_for = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="stand_ins",
+        help_text="The seat that ends once this one is accepted.",
+    )  # fmt: skip
 
     class Meta:
         ordering = ["id"]

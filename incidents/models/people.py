@@ -64,6 +64,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="members")
     line_manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reports")
     support_tier = models.PositiveSmallIntegerField(null=True, blank=True)
+    skills = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, help_text="What somebody knows, in lower case."
+    )
     time_zone = models.CharField(max_length=64, blank=True, validators=[check_time_zone])
     theme = models.CharField(max_length=8, blank=True, choices=[("", "System"), ("light", "Light"), ("dark", "Dark")])
     is_active = models.BooleanField(default=True)
@@ -86,7 +89,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def display_name(self) -> str:
-        return self.name or self.email
+        """The name, marked when it is somebody from outside: wherever it stands, one sees who reads and writes."""
+        said = self.name or self.email
+        return f"{said} (guest)" if self.is_guest else said
 
     @cached_property
     def account_roles(self) -> frozenset[str]:
@@ -161,9 +166,6 @@ class Organisation(models.Model):
     )
     payload_days = models.PositiveIntegerField(default=30, help_text="How long what tools sent is kept as it came.")
     sla_stamp = models.UUIDField(default=uuid.uuid4, help_text="Changes with targets, service hours and holidays.")
-    bridge_pattern = models.CharField(
-        max_length=300, blank=True, help_text="Link made for a new bridge; {ref} becomes the incident’s reference."
-    )
     update_hold_seconds = models.PositiveSmallIntegerField(
         default=30, help_text="How long a status update waits before it leaves, so that it can be taken back."
     )

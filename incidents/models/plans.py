@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from incidents.models.bridges import BridgeProvider
 from incidents.models.people import User
 from incidents.models.services import Service
 from incidents.priority import Severity
@@ -52,6 +53,10 @@ class PlanVersion(models.Model):
     plan = models.ForeignKey(CommunicationPlan, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     content = models.JSONField()
+    bridge = models.ForeignKey(
+        BridgeProvider, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        help_text="What the conference bridge is made from when an incident is declared; none: somebody sets it.",
+    )  # fmt: skip
     note = models.TextField(blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()

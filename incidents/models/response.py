@@ -1,34 +1,45 @@
 """Working together on one incident: bridge, war room, tasks, updates, promises, decisions of management."""
 
+import re
 from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from incidents.models.bridges import BridgeKind
 from incidents.models.major_incidents import MajorIncident
 from incidents.models.people import User
 from incidents.process import Audience
 
 
 class Bridge(models.Model):
-    class Provider(models.TextChoices):
-        JITSI = "jitsi", "Jitsi"
-        TEAMS = "teams", "Microsoft Teams"
-        ZOOM = "zoom", "Zoom"
-        MEET = "meet", "Google Meet"
-        OTHER = "other", "Other"
+    """Where the team talks: a link, a number to dial, or both. `revision` grows with every change, and with the
+    cancelling; the invitation in people's calendars carries it."""
+
+    Provider = BridgeKind
 
     incident = models.OneToOneField(MajorIncident, on_delete=models.CASCADE, related_name="bridge")
-    provider = models.CharField(max_length=8, choices=Provider.choices, default=Provider.OTHER)
-    join_url = models.URLField(max_length=500)
+    provider = models.CharField(max_length=8, choices=BridgeKind.choices, default=BridgeKind.OTHER)
+    join_url = models.URLField(max_length=500, blank=True)
     dial_in = models.CharField(max_length=200, blank=True)
     set_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField()
     revision = models.PositiveIntegerField(default=1)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(join_url="") | ~Q(dial_in=""), name="bridge_with_a_link_or_a_number")
+        ]
 
     def __str__(self) -> str:
-        return self.join_url
+        return self.join_url or self.dial_in
+
+    @property
+    def address(self) -> str:
+        """What the join button opens: the link, else the telephone number."""
+        return self.join_url or f"tel:{re.sub(r'[^0-9+]', '', self.dial_in.partition(',')[0])}"
 
 
 class WarRoom(models.Model):

@@ -55,6 +55,10 @@ def _consult(said: dict[str, Any]) -> str:
     return f"{verdict} – {said.get('title', '')}"
 
 
+def _guest(said: dict[str, Any]) -> str:
+    return f"{said.get('person', '')}{', by a new link' if said.get('new_link') else ''}"
+
+
 def _task(said: dict[str, Any]) -> str:
     who = f" ({said['assignee']})" if said.get("assignee") else ""
     state = str(said.get("status", "")).replace("_", " ")
@@ -92,8 +96,14 @@ WORDS: dict[str, tuple[str, Words]] = {
     K.SEAT_DECLINED: ("user-x", lambda said: f"{said.get('person', '')} as {_role(said)}"),
     K.SEAT_RELEASED: ("user-minus", lambda said: f"{said.get('person', '')} as {_role(said)}"),
     K.COMMAND_TAKEN: ("flag", lambda said: f"from {said['former']}" if said.get("former") else ""),
-    K.BRIDGE_SET: ("phone", _names("join_url")),
-    K.BRIDGE_JOINED: ("phone-incoming", lambda said: ""),
+    K.COMMAND_OFFERED: ("flag", lambda said: f"to {said.get('person', '')}"),
+    K.COMMAND_HANDED_OVER: ("flag", lambda said: f"from {said.get('former', '')} to {said.get('person', '')}"),
+    K.COMMAND_KEPT: ("flag", lambda said: f"{said.get('state', '')} – {said.get('giver', '')} stays in command"),
+    K.GUEST_ENTERED: ("login", _names("person")),
+    K.GUEST_ACCESS_CHANGED: ("key", _guest),
+    K.BRIDGE_SET: ("phone", _names("join_url", "dial_in")),
+    K.BRIDGE_CANCELLED: ("phone-off", _names("reason")),
+    K.BRIDGE_JOINED: ("phone-incoming", _names("person")),
     K.WAR_ROOM_OPENED: ("users-group", _names("location", "url")),
     K.WAR_ROOM_ENTERED: ("login", lambda said: ""),
     K.WAR_ROOM_LEFT: ("logout", lambda said: ""),

@@ -8,13 +8,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from incidents.models import (
     Approval,
     Bridge,
     ChangeLink,
+    CommandHandover,
     Consult,
     DowntimeInterval,
     IncidentStep,
@@ -26,7 +27,7 @@ from incidents.models import (
     User,
     WarRoom,
 )
-from incidents.permissions import LIVE_SEATS, StepHolders, commanders, is_usable, step_holders, visible_incidents
+from incidents.permissions import LIVE_SEATS, StepHolders, can, commanders, is_usable, step_holders, visible_incidents
 from incidents.process import GATES, OPEN_STAGES, STEP_BY_KEY, AccountRole, Audience, Role, SeatState, Stage, StepState
 from incidents.queries.costs import cost_of_downtime, cost_per_hour_now, downtime_seconds
 
@@ -65,10 +66,12 @@ STEP_ACTS: dict[str, tuple[tuple[str, str, str], ...]] = {
 def find_incident(user: User, pk: int) -> MajorIncident | None:
     """The incident with its seats, for somebody who may see it; None otherwise."""
     seats = Seat.objects.filter(state__in=LIVE_SEATS).select_related("user").order_by("id")
+    offers = CommandHandover.objects.filter(incident=OuterRef("pk"), state=CommandHandover.State.OFFERED)
     return (
         visible_incidents(user)
         .select_related("matrix", "declared_by", "situation_changed_by", "bridge", "war_room", "merged_into")
         .prefetch_related(Prefetch("seats", queryset=seats))
+        .annotate(command_is_offered=Exists(offers))
         .filter(pk=pk)
         .first()
     )
@@ -188,6 +191,11 @@ class Room:
         seated = any(seat.user_id == self.user.pk and seat.state == SeatState.ACCEPTED for seat in self.seats)
         runs = self.user.has_role(AccountRole.MAJOR_INCIDENT_MANAGER, AccountRole.SERVICE_DESK_MANAGER)
         return is_usable(self.user) and (seated or self.commands or (runs and not self.user.is_guest))
+
+    @property
+    def may_print(self) -> bool:
+        """The packet has telephone numbers: staff only."""
+        return can(self.user, "view_desk")
 
     # --- the process
     @cached_property

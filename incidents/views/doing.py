@@ -1,7 +1,7 @@
 """How an act of the war room is described, and those acts that take more than one call."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ class Doing:
     given: dict[str, Any]
     actor: User
     at: datetime
+    asked: dict[str, Any] = field(default_factory=dict)
+    """What the address of the dialog fills in."""
 
     @property
     def by(self) -> dict[str, Any]:

@@ -25,25 +25,10 @@ from incidents.views.doing import (
     situation_now,
     task_of,
 )
+from incidents.views.room_acts_people import PEOPLE_ACTS
 
 ACTS: dict[str, Act] = {
     # the team
-    "invite": Act(
-        "Invite to the team",
-        lambda d: seats.invite(
-            d.pk,
-            role=d.given["role"],
-            user=d.given["user"],
-            guest_email=d.given["guest_email"],
-            message=d.given["message"],
-            **d.by,
-        ),
-        "Invited.",
-        "Invite",
-        forms.InviteForm,
-        "assemble",
-        "A seat counts once it is accepted.",
-    ),
     "accept": Act("Accept the seat", lambda d: seats.accept(d.mine(Seat).pk, **d.by), "You are on the team.", "Accept"),
     "decline": Act("Decline the seat", lambda d: seats.decline(d.mine(Seat).pk, **d.by), "Declined.", "Decline"),
     "release": Act(
@@ -60,20 +45,6 @@ ACTS: dict[str, Act] = {
         "Take command",
         needs="take_command",
         text="You become major incident manager of this incident; whoever is now is released. It is recorded.",
-    ),
-    "bridge": Act(
-        "Conference bridge",
-        lambda d: response.set_bridge(
-            d.pk, join_url=d.given["join_url"], provider=d.given["provider"], dial_in=d.given["dial_in"], **d.by
-        ),
-        "The bridge is set; the team is being invited.",
-        "Set bridge",
-        forms.BridgeForm,
-        "bridge",
-        "Everybody seated gets the link, with an invitation.",
-    ),
-    "join-bridge": Act(
-        "Join the bridge", lambda d: response.join_bridge(d.pk, **d.by), "You are on the roll-call.", "Join"
     ),
     "open-war-room": Act(
         "War room",
@@ -353,6 +324,7 @@ ACTS: dict[str, Act] = {
         initial=interval_now,
     ),
 }
+ACTS |= PEOPLE_ACTS
 ABOUT_STEPS = ("waive", "hand-over")
 
 
@@ -362,7 +334,7 @@ def subject_of(act: str, doing: Doing) -> str:
         return STEP_BY_KEY[doing.target].title if doing.target in STEP_BY_KEY else ""
     if act in ("correct-clock", "clock-not-applicable"):
         return doing.target.replace("_", " ")
-    if act == "release":
+    if act in ("release", "stand-in", "guest-access"):
         seat = doing.mine(Seat)
         return f"{seat.user.display_name}, {seat.get_role_display().lower()}"
     if act in ("agree", "object"):

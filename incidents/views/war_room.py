@@ -7,6 +7,7 @@ from django.urls import reverse
 from incidents import permissions
 from incidents.process import EventGroup
 from incidents.queries import past, reuse, surroundings
+from incidents.queries.room_people import people_of
 from incidents.queries.timeline import PAGE, Timeline, timeline
 from incidents.queries.war_room import Room
 from incidents.views.acting import entered, load_room
@@ -21,6 +22,7 @@ def war_room(request: HttpRequest, pk: int) -> HttpResponse:
     if room.incident.merged_into and "stay" not in request.GET:
         return redirect(reverse("war_room", args=[room.incident.merged_into.ref]) + f"?merged={room.incident.ref}")
     context = {"room": room, "incident": room.incident, "timeline": _window(request, room), "groups": GROUPS}
+    context |= {"team": people_of(room)}
     return render(request, "incidents/war_room/war_room.html", context)
 
 
@@ -31,6 +33,8 @@ def part(request: HttpRequest, pk: int, part: str) -> HttpResponse:
     context = {"room": room, "incident": room.incident}
     if part == "timeline":
         context |= {"timeline": _window(request, room), "groups": GROUPS}
+    if part == "people":
+        context |= {"team": people_of(room)}
     return render(request, f"incidents/war_room/{part}/_fragment.html", context)
 
 

@@ -26,7 +26,7 @@ def act(request: HttpRequest, pk: int, act: str, target: str = "") -> HttpRespon
     if wanted is None or (act in ABOUT_STEPS and target not in STEP_BY_KEY):
         raise Http404("There is no such act.")
     _require(wanted, room, target)
-    doing = Doing(room, target, {}, room.user, timezone.now())
+    doing = Doing(room, target, {}, room.user, timezone.now(), request.GET.dict())
     form = _form(request, wanted, doing)
     back = reverse("war_room", args=[room.incident.ref])
     if request.method == "POST":

@@ -9,6 +9,8 @@ from django.contrib.auth.hashers import make_password
 from incidents.actions.major_incidents import current_matrix
 from incidents.models import (
     AudienceMembership,
+    BridgeKind,
+    BridgeProvider,
     HandoverNote,
     LayerMember,
     OnCallShift,
@@ -51,8 +53,10 @@ def load(*, password: str, at: datetime) -> Cast:
             "name": shop.NAME,
             "time_zone": shop.TIME_ZONE,
             "currency": shop.CURRENCY,
-            "bridge_pattern": shop.BRIDGE_PATTERN,
         },
+    )
+    BridgeProvider.objects.get_or_create(
+        name="Jitsi", defaults={"kind": BridgeKind.JITSI, "join_pattern": shop.BRIDGE_PATTERN}
     )
     teams = _teams()
     people = _people(teams, make_password(password), at)

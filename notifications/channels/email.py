@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from incidents import mail_reference
 from incidents.process import Audience
 from incidents.queries.mail import thread_of
+from notifications import bridge_calendar
 from notifications.channels import Outcome, Outgoing
 from notifications.channels.smtp_dialogue import hand_over
 from notifications.models import ChannelKey
@@ -66,7 +67,7 @@ class Writer:
     """Composes the mails of one batch. A body that many read is encoded once: that is most of the work of a mail."""
 
     def __init__(self) -> None:
-        self._body: tuple[tuple[str, str], bytes] | None = None
+        self._body: tuple[tuple[str, str, bytes], bytes] | None = None
 
     def raw(self, one: Outgoing) -> bytes:
         """The mail as it goes over the wire, without the dot-stuffing of SMTP.
@@ -74,17 +75,22 @@ class Writer:
         Raises BadHeaderError or ValueError when a header could not be written as it stands.
         """
         head = "".join(_line(name, value) for name, value in _headers(one).items())
-        return head.encode("ascii") + self._encoded(*_words(one))
+        return head.encode("ascii") + self._encoded(*_words(one), bridge_calendar.entry_of(one.delivery))
 
-    def _encoded(self, text: str, markup: str) -> bytes:
-        """From the headers that describe the body on: plain text with an HTML alternative."""
-        if self._body is None or self._body[0] != (text, markup):
+    def _encoded(self, text: str, markup: str, entry: tuple[str, bytes] | None) -> bytes:
+        """From the headers that describe the body on: plain text with an HTML alternative, and the calendar entry
+        that goes with it both as programs show it and as a file."""
+        key = (text, markup, entry[1] if entry else b"")
+        if self._body is None or self._body[0] != key:
             mail = EmailMultiAlternatives(body=text)
             mail.attach_alternative(markup, "text/html")
+            if entry:
+                mail.attach_alternative(entry[1].decode(), f"text/calendar; method={entry[0]}")
+                mail.attach("bridge.ics", entry[1], "application/ics")
             raw = mail.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
             head, _, body = raw.partition(b"\r\n\r\n")
             kept = [line for line in _UNFOLDED.split(head) if line.lower().startswith((b"content-", b"mime-"))]
-            self._body = ((text, markup), b"\r\n".join(kept) + b"\r\n\r\n" + body)
+            self._body = (key, b"\r\n".join(kept) + b"\r\n\r\n" + body)
         return self._body[1]
 
 

@@ -107,8 +107,8 @@ def _save(request: HttpRequest, form: PlanForm) -> bool:
     given = form.cleaned_data
     try:
         plan_settings.save_plan(
-            form.version, form.content(), note=given["note"], based_on=given["based_on"], actor=reader(request),
-            at=timezone.now(),
+            form.version, form.content(), bridge=given["bridge"], note=given["note"], based_on=given["based_on"],
+            actor=reader(request), at=timezone.now(),
         )  # fmt: skip
     except Invalid as refusal:
         form.refuse(refusal.errors)

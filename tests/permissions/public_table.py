@@ -17,6 +17,7 @@ PUBLIC = [
     row("answer", "GET POST", "", "anybody", said="with a link that is not valid: 410"),
     row("calendar_feed", "GET", "", "anybody", said="with the secret address of a feed"),
     row("page_answer", "GET POST", "", "anybody", said="with the signed link of a page; answers as the person paged"),
+    row("seat_answer", "GET POST", "", "anybody", said="with the link of an invitation; 410 with a wrong one"),
     row("push_worker", "GET", "", "anybody", said="the script that shows notifications"),
     *[row(f"phone_{what}", "POST", "", rest=NO, outside=NO, said="without the provider’s signature")
       for what in ("call", "key", "status", "reply")],

@@ -41,6 +41,17 @@ INCIDENTS = [
     row("war_room_people", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
     row("war_room_world", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
     row("war_room_world", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    *[row(name, "GET", f"MI {where}", f"staff stakeholder {guest}", rest=HIDDEN)
+      for name in ("war_room_roll_call", "room_wall", "room_executive", "room_phone")
+      for where, guest in (("own", "guest"), ("foreign", "other_guest"))],
+    row("war_room_here", "POST", "MI own", "staff stakeholder guest", rest=HIDDEN, said="counts those on the team"),
+    row("war_room_here", "POST", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("room_packet", "GET", "MI own", "staff", hidden="not_own", said="it has telephone numbers"),
+    row("room_packet", "GET", "MI foreign", "staff", hidden="not_foreign"),
+    row("war_room_proposed", "GET", "MI own", "manager", hidden="not_own"),
+    row("war_room_proposed", "GET", "MI foreign", hidden="not_foreign"),
+    row("guest_record", "GET", "MI own", "manager", hidden="not_own", said="what a guest saw and did"),
+    row("guest_record", "GET", "MI foreign", hidden="not_foreign"),
     row("clocks", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
     row("clocks", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
     row("wordings", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
@@ -100,6 +111,8 @@ WAR_ROOM_ACTS = [
     row("act", "GET POST", "MI foreign", "team_foreign", hidden="not_foreign", act="ask"),
     row("act", "GET POST", "MI own", "desk", hidden="not_own", act="change"),
     row("act", "GET POST", "MI foreign", "desk", hidden="not_foreign", act="change"),
+    row("act", "GET POST", "MI own", "manager", hidden="not_own", act="hand-over-command"),
+    row("act", "GET POST", "MI foreign", hidden="not_foreign", act="hand-over-command"),
     row("act", "GET POST", "MI own", "manager", hidden="not_own", act="begin_containment"),
     row("act", "GET POST", "MI foreign", hidden="not_foreign", act="begin_containment"),
     row("act", "GET POST", "MI own", "manager", hidden="not_own", act="begin_resolution"),
@@ -140,6 +153,21 @@ WAR_ROOM_ACTS = [
     row("act_on", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN, act="release"),
     row("act_on", "POST", "MI own", "manager guest", hidden="not_own", act="release"),
     row("act_on", "POST", "MI foreign", "other_guest", hidden="not_foreign", act="release"),
+    row("act_on", "GET", "MI own", "seated -guest", hidden="not_own", act="stand-in"),
+    row("act_on", "GET", "MI foreign", hidden="not_foreign", act="stand-in"),
+    row("act_on", "POST", "MI own", "manager", hidden="not_own", act="stand-in", said="and each for their own seat"),
+    row("act_on", "POST", "MI foreign", hidden="not_foreign", act="stand-in"),
+    row("act_on", "GET POST", "MI own", "manager", hidden="not_own", act="guest-access"),
+    row("act_on", "GET POST", "MI foreign", hidden="not_foreign", act="guest-access"),
+    row("act_on", "GET POST", "MI own", "team_own", hidden="not_own", act="mark-joined"),
+    row("act_on", "GET POST", "MI foreign", "team_foreign", hidden="not_foreign", act="mark-joined"),
+    *[row("act_on", "GET", f"MI {where}", f"staff stakeholder {guest}", rest=HIDDEN, act=name)
+      for name in ("confirm-command", "decline-command", "withdraw-command")
+      for where, guest in (("own", "guest"), ("foreign", "other_guest"))],
+    *[row("act_on", "POST", "MI own", who, hidden="not_own", act=name)
+      for name, who in (("confirm-command", ""), ("decline-command", ""), ("withdraw-command", "manager"))],
+    *[row("act_on", "POST", "MI foreign", hidden="not_foreign", act=name)
+      for name in ("confirm-command", "decline-command", "withdraw-command")],
     row("act_on", "GET", "MI own", "team_own", hidden="not_own", act="reword"),
     row("act_on", "GET", "MI foreign", "team_foreign", hidden="not_foreign", act="reword"),
     row("act_on", "POST", "MI own", "manager", hidden="not_own", act="reword"),

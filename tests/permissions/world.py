@@ -11,6 +11,7 @@ from django.utils import timezone
 from incidents.actions import (
     access,
     backtests,
+    bridges,
     candidates,
     cascades,
     change_templates,
@@ -20,6 +21,7 @@ from incidents.actions import (
     downtime,
     feeds,
     freezes,
+    handovers,
     mail_settings,
     major_incidents,
     organisation,
@@ -129,6 +131,9 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
     )  # fmt: skip
     hours = sla_settings.save_hours(changes={"name": "Short", "services": [spare]}, **by)
     rota, layer, override, note, feed, feed_secret = _rota(world, team, now)
+    bridge = bridges.save_provider(
+        None, changes={"name": "Jitsi", "kind": "jitsi", "join_pattern": "https://meet.example.org/{ref}"}, **by
+    )
     holiday = organisation.add_holiday(day=now.date(), name="Feast", **by)
     backtest = backtests.ask(
         since=now - timedelta(days=9), until=now, service=spare, thresholds=asdict(Thresholds(window_minutes=20)), **by
@@ -146,7 +151,7 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
     return SimpleNamespace(
         figure_view=figure_view, sent_report=sent_report, upload=upload, room=room, shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
         token=make_token(), now=now, holiday=holiday, backtest=backtest, hours=hours, rota=rota, layer=layer,
-        override=override, note=note, feed=feed, feed_secret=feed_secret,
+        bridge=bridge, override=override, note=note, feed=feed, feed_secret=feed_secret,
     )  # fmt: skip
 
 
@@ -240,6 +245,8 @@ def _outage(
     major_incidents.contain(pk, **by(manager))
     downtime.restore(pk, **by(manager))
     major_incidents.confirm_resolution(pk, **by(manager))
+    taker = factories.person("major_incident_manager", name=f"Taker {pk}")
+    offer = handovers.offer(pk, taker=taker, summary=secret, **by(manager))
     reviews.edit_review(
         pk,
         changes={"actions": [{"title": secret, "owner": engineer, "due_at": now + timedelta(days=1)}]},
@@ -252,6 +259,7 @@ def _outage(
         change=change, step=change.steps.get(), vote=change.approvals.get(), seat=invited,
         action=fresh.review.actions.get(), interval=fresh.downtime.first(),
         consult=Consult.objects.filter(step__incident=pk, user=engineer).first(), leader=leader, engineer=engineer,
+        offer=offer,
         team=team,
     )  # fmt: skip
 
@@ -346,6 +354,7 @@ def _mentioned(world: World) -> None:
         view = SavedView.objects.create(owner=world.people[owner], name="View", created_at=common.now)
         world.places[f"view {where}"] = SimpleNamespace(pk=view.pk)
     common.assignee = world.people["engineer"].pk
+    common.other_manager = world.people["manager"].pk
     common.invitable = world.people["administrator"].pk
 
 
