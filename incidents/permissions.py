@@ -177,6 +177,7 @@ ACTS: dict[str, rules.Predicate] = {
     "be_on_call": is_desk,
     "configure": is_administrator,
     "view_mail": is_administrator | is_desk_manager,
+    "keep_checklists": is_administrator | is_desk_manager | is_incident_manager,
     "configure_influx": is_administrator | is_desk_manager | is_incident_manager,
     "configure_communication": is_administrator | is_incident_manager,
     "import_history": is_administrator | is_desk_manager,
@@ -212,6 +213,7 @@ _REFUSALS = {
     "configure_communication": "Only an administrator or a major incident manager changes plans and templates.",
     "view_mail": "Only service desk managers and administrators see to mail that comes in.",
     "resend_message": "Only major incident managers, service desk managers and administrators send a message again.",
+    "keep_checklists": "Only major incident managers, service desk managers and administrators keep checklists.",
     "keep_rota": "Only the service desk manager or an administrator changes a rota.",
 }
 

@@ -139,6 +139,12 @@ _CHANGE = (
     _v("it.due_at", "by when it must be approved", _after(24 * 60), "o"),
     _v("it.requester", "who asked for it", "Erik Engineer", "o"),
 )
+_TASK = (
+    _v("it.title", "the task", "Ask the provider"),
+    _v("it.due_at", "when it is due", _after(30), "o"),
+    _v("it.target", "what it is done to", "web-3", "o"),
+    _v("it.assignee", "whose it is", "Erik Engineer", "o"),
+)
 _PAGE = (*(one for one in _CANDIDATE if one.path not in ("it.source",)), _v("it.is_incident", "MI, not CAN", False))
 
 _OF_MOMENT: dict[str, tuple[Variable, ...]] = {
@@ -197,7 +203,15 @@ _OF_MOMENT: dict[str, tuple[Variable, ...]] = {
     ),
     "approval_asked": (*_APPROVAL, _QUOTE),
     "approval_decided": (*_APPROVAL, _QUOTE),
-    "task_added": (_v("it.title", "the task", "Ask the provider"), _v("it.due_at", "when it is due", _after(30), "o")),
+    "task_added": _TASK,
+    "task_called_back": _TASK,
+    "mentioned": (_QUOTE,),
+    "decision_round": (
+        _v("it.closes_at", "by when to object; empty when nobody is asked", _after(5), "o"),
+        _v("it.rationale", "why it is to be done", "Every minute costs 200 €.", "o"),
+        _QUOTE,
+    ),
+    "decision_objected": (_v("it.decision", "the decision", "Fail over to the second region"), _QUOTE),
     "ticket_opened": _TICKET,
     "ticket_commented": (*_TICKET, _QUOTE),
     "ticket_resolved": (*_TICKET, _v("choices", "whether the message asks if it works", True, "op")),
@@ -220,6 +234,10 @@ _WITH_INCIDENT = (
     "approval_asked",
     "approval_decided",
     "task_added",
+    "task_called_back",
+    "mentioned",
+    "decision_round",
+    "decision_objected",
     "promise_overdue",
     "promise_due_soon",
     "acknowledgement_reminded",

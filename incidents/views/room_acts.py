@@ -23,10 +23,11 @@ from incidents.views.doing import (
     reword_now,
     set_situation,
     situation_now,
-    task_of,
 )
+from incidents.views.work_acts import WORK_ACTS, subject_of_work
 
 ACTS: dict[str, Act] = {
+    **WORK_ACTS,
     # the team
     "invite": Act(
         "Invite to the team",
@@ -89,24 +90,6 @@ ACTS: dict[str, Act] = {
     ),
     "leave": Act("Leave the war room", lambda d: response.leave_war_room(d.pk, **d.by), "You left the room.", "Leave"),
     # the record
-    "note": Act(
-        "Note",
-        lambda d: response.post_note(d.pk, text=d.given["text"], **d.by),
-        "Posted.",
-        "Post note",
-        forms.TextForm,
-        "contribute",
-    ),
-    "decision": Act(
-        "Decision",
-        lambda d: response.record_decision(
-            d.pk, text=d.given["text"], rationale=d.given["rationale"], objections=d.given["objections"], **d.by
-        ),
-        "Recorded.",
-        "Record decision",
-        forms.DecisionForm,
-        "contribute",
-    ),
     "reword": Act(
         "Reword",
         lambda d: response.edit_entry(d.mine(TimelineEvent).pk, text=d.given["text"], **d.by),
@@ -126,30 +109,6 @@ ACTS: dict[str, Act] = {
         "contribute",
         "What everybody reads first. Short is better.",
         initial=situation_now,
-    ),
-    "task": Act(
-        "Task",
-        lambda d: response.add_task(
-            d.pk, title=d.given["title"], assignee=d.given["assignee"], due_at=d.given["due_at"], **d.by
-        ),
-        "Task added.",
-        "Add task",
-        forms.TaskForm,
-        "contribute",
-    ),
-    "take-task": Act(
-        "Take the task",
-        lambda d: response.change_task(task_of(d).pk, changes={"assignee": d.actor, "status": "in_progress"}, **d.by),
-        "It is yours.",
-        "Take",
-        needs="contribute",
-    ),
-    "finish-task": Act(
-        "Finish the task",
-        lambda d: response.change_task(task_of(d).pk, changes={"status": "done"}, **d.by),
-        "Done.",
-        "Done",
-        needs="contribute",
     ),
     # opinions and decisions
     "agree": Act("Agree", lambda d: answer(d, "", True), "Your agreement is in the timeline.", "Agree"),
@@ -369,4 +328,4 @@ def subject_of(act: str, doing: Doing) -> str:
         return doing.mine(Consult, step__incident=doing.room.incident).step.title
     if act in ("approve", "refuse", "decide"):
         return doing.mine(Approval).question
-    return ""
+    return subject_of_work(act, doing)
