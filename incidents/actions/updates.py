@@ -42,8 +42,8 @@ def publish_update(
 
     `texts` maps audience to Markdown. `next_update_at` None withdraws no promise: the old one is settled and no new
     one is made. `corrects` is the id of the update whose words were wrong; its audiences hear the correction. `seen` is
-    the id of the newest update the author knows of (0 for none), None to publish whatever came in between. `marked` are ids of public drafts that
-    went into it.
+    the id of the newest update the author knows of (0 for none), None to publish whatever came in between. `marked`
+    are ids of public drafts that went into it.
     Raises Invalid, WrongStage, Stale or NotAccountable.
     """
     incident = lock_incident(incident_id)

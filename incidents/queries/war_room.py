@@ -15,7 +15,6 @@ from incidents.models import (
     Bridge,
     ChangeLink,
     Consult,
-    DecisionRound,
     DowntimeInterval,
     EntryMark,
     IncidentStep,
@@ -31,7 +30,7 @@ from incidents.permissions import LIVE_SEATS, StepHolders, commanders, is_usable
 from incidents.process import GATES, OPEN_STAGES, STEP_BY_KEY, AccountRole, Audience, Role, SeatState, Stage, StepState
 from incidents.queries.costs import cost_of_downtime, cost_per_hour_now, downtime_seconds
 from incidents.queries.mentions import handle_of
-from incidents.queries.record import marks_of, open_rounds
+from incidents.queries.record import Marked, OpenRound, marks_of, open_rounds, with_record
 from incidents.queries.work import Work, work_of
 
 MOST_TASKS = 120
@@ -73,7 +72,7 @@ def find_incident(user: User, pk: int) -> MajorIncident | None:
     """The incident with its seats, for somebody who may see it; None otherwise."""
     seats = Seat.objects.filter(state__in=LIVE_SEATS).select_related("user").order_by("id")
     return (
-        visible_incidents(user)
+        with_record(visible_incidents(user))
         .select_related("matrix", "declared_by", "situation_changed_by", "bridge", "war_room", "merged_into")
         .prefetch_related(Prefetch("seats", queryset=seats))
         .filter(pk=pk)
@@ -366,12 +365,12 @@ class Room:
         return work_of(self.tasks, self.now)
 
     @cached_property
-    def rounds(self) -> list[DecisionRound]:
+    def rounds(self) -> list[OpenRound]:
         """Decisions that wait for strong objections."""
         return open_rounds(self.incident)
 
     @cached_property
-    def marks(self) -> list[EntryMark]:
+    def marks(self) -> list[Marked]:
         return marks_of(self.incident)
 
     @cached_property
@@ -385,7 +384,7 @@ class Room:
         return {mark.event_id for mark in self.marks if mark.kind == EntryMark.Kind.PUBLIC}
 
     @property
-    def facts(self) -> list[EntryMark]:
+    def facts(self) -> list[Marked]:
         """Entries pinned as known facts, the oldest first."""
         return [mark for mark in self.marks if mark.kind == EntryMark.Kind.FACT]
 

@@ -10,7 +10,6 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 _NAMES = {
@@ -20,13 +19,6 @@ _NAMES = {
     "Problem": "problem",
     "Change": "change",
 }
-
-
-@register.simple_tag
-def newest_words(event: Any) -> SafeString:
-    """The last wording of an entry, sanitised when it was written."""
-    edits = list(event.edits.all())
-    return mark_safe(edits[-1].html if edits else event.html)  # noqa: S308 (incidents.markup)
 
 
 @register.simple_tag

@@ -139,8 +139,8 @@ def _started(incident: MajorIncident, typed: dict[str, Any], start: str, now: da
         other = UpdateDraft.objects.filter(incident=incident, pk=source).first()
         return dict(other.content) if other else {}
     if name == "marked" and source.isdigit():
-        words = [newest_text(mark.event) for mark in public_drafts(incident) if mark.pk == int(source)]
-        return {"text": "\n\n".join(filter(None, [str(typed.get("text") or "").strip(), *words])), "focus": "text"}
+        taken = [newest_text(mark.event) for mark in public_drafts(incident) if mark.pk == int(source)]
+        return {"text": "\n\n".join(filter(None, [str(typed.get("text") or "").strip(), *taken])), "focus": "text"}
     if name not in (*Audience.values, "text"):
         return {}
     field = "text" if name == "text" else f"text_{name}"

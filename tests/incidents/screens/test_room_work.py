@@ -16,6 +16,7 @@ from incidents.errors import Duplicate, NotAccountable, WrongStage
 from incidents.models import Checklist, DecisionRound, EntryMark, Task, TimelineEvent
 from incidents.twins import is_twin
 from notifications.models import Delivery
+from tests import factories
 from tests.factories import minute
 from tests.incidents.conftest import *  # noqa: F403 - the stories' stages
 from tests.incidents.conftest import again
@@ -25,10 +26,10 @@ HTMX = {"headers": {"HX-Request": "true"}}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
-def act(client, incident, person, name, target="", **given):
+def act(client, incident, person, name, on="", **given):
     client.force_login(person)
-    parts = [incident.ref, name, *([str(target)] if target else [])]
-    return client.post(reverse("act_on" if target else "act", args=parts), given, **HTMX)
+    parts = [incident.ref, name, *([str(on)] if on else [])]
+    return client.post(reverse("act_on" if on else "act", args=parts), given, **HTMX)
 
 
 def words(answer) -> str:
@@ -93,6 +94,7 @@ def test_work_has_an_owner_and_a_time_and_is_not_done_twice(client, assembled, m
     )
     assert "Back in 40 s" in part(client, assembled, manager, "work")
     assert "Back in 40 s" in part(client, assembled, manager, "timeline")
+    Task.objects.filter(title="Reboot the node").delete()
     with pytest.raises(Duplicate, match="did “Restart it” on web-3 less than 1 min ago"):
         work.add_task(assembled.pk, title="Restart web-3", actor=manager, at=timezone.now())
 
@@ -134,7 +136,7 @@ def test_silence_is_consent_and_an_objection_waits_for_whoever_commands(client, 
     later = timezone.now() + timedelta(minutes=6)
     assert rounds.close_due(at=later) == 1
     assert rounds.close_due(at=later) == 0
-    assert (again(first).state, again(second).state) == ("asking", "stands")
+    assert (factories.again(first).state, factories.again(second).state) == ("asking", "stands")
     with pytest.raises(NotAccountable):
         rounds.stand(first.pk, reason="I want to", actor=change_manager, at=later)
     refused = act(client, assembled, manager, "decision-stands", first.pk, reason="")
@@ -154,7 +156,7 @@ def test_a_mention_tells_the_person_and_files_are_kept_as_what_they_are(client, 
     pasted = SimpleUploadedFile("shot.exe.png", PNG, "image/png")
     answer = act(client, assembled, manager, "note", text=f"Look, @{name}!", attachments=[pasted])
     assert answer.status_code == 204
-    assert [row.recipient for row in Delivery.objects.filter(moment="mentioned")] == [engineer]
+    assert {row.recipient for row in Delivery.objects.filter(moment="mentioned")} == {engineer}
     note = TimelineEvent.objects.filter(kind="note").latest("pk")
     (file,) = note.payload["files"]
     address = reverse("room_file", args=[assembled.ref, file["id"]])
@@ -244,11 +246,17 @@ def test_two_who_write_the_situation_lose_nothing(client, declared, manager, dep
 def test_two_who_correct_the_incident_see_each_other(client, declared, manager):
     client.force_login(manager)
     shown = words(client.get(reverse("act", args=[declared.ref, "edit"]), **HTMX))
+    hidden = re.findall(r'type="hidden" name="(initial-[a-z_]+)" value="([^"]*)"', shown)
     given = {
-        name: value
-        for name, value in re.findall(r'type="hidden" name="(initial-[a-z_]+)" value="([^"]*)"', shown)
-    } | {"title": "Checkout answers 502", "impact": "1", "urgency": "1", "severity": "SEV1", "affects": declared.affects,
-         "services": [service.pk for service in declared.services.all()], "reason": "Better known now"}  # fmt: skip
+        **dict(hidden),
+        "title": declared.title,
+        "impact": "1",
+        "urgency": "1",
+        "severity": "SEV1",
+        "affects": declared.affects,
+        "services": [service.pk for service in declared.services.all()],
+        "reason": "Better known now",
+    }
     assert "initial-title" in given
     assert act(client, declared, manager, "edit", **{**given, "title": "Checkout and pay fail"}).status_code == 204
     untouched = act(client, declared, manager, "edit", **{**given, "description": "The gateway"})
