@@ -197,6 +197,7 @@ ACTS: dict[str, rules.Predicate] = {
     "be_on_call": is_desk,
     "configure": is_administrator,
     "view_mail": is_administrator | is_desk_manager,
+    "keep_checklists": is_administrator | is_desk_manager | is_incident_manager,
     "configure_influx": is_administrator | is_desk_manager | is_incident_manager,
     "configure_communication": is_administrator | is_incident_manager,
     "import_history": is_administrator | is_desk_manager,
@@ -236,6 +237,7 @@ _REFUSALS = {
     "configure_figures": "Only management, a service desk manager or an administrator sets targets and reports.",
     "view_mail": "Only service desk managers and administrators see to mail that comes in.",
     "resend_message": "Only major incident managers, service desk managers and administrators send a message again.",
+    "keep_checklists": "Only major incident managers, service desk managers and administrators keep checklists.",
     "keep_rota": "Only the service desk manager or an administrator changes a rota.",
 }
 

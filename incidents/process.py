@@ -276,9 +276,16 @@ class EventKind(TextChoices):
     # work
     NOTE = "note", "Note"
     DECISION = "decision", "Decision"
+    DECISION_OBJECTED = "decision_objected", "Strong objection"
+    DECISION_STANDS = "decision_stands", "Decision stands"
+    DECISION_WITHDRAWN = "decision_withdrawn", "Decision withdrawn"
+    ENTRY_MARKED = "entry_marked", "Entry marked"
+    ENTRY_UNMARKED = "entry_unmarked", "Mark taken off"
     SITUATION_CHANGED = "situation_changed", "Situation updated"
     TASK_ADDED = "task_added", "Task added"
     TASK_CHANGED = "task_changed", "Task changed"
+    TASK_CALLED_BACK = "task_called_back", "Time is up"
+    CHECKLIST_STARTED = "checklist_started", "Checklist started"
     UPDATE_PUBLISHED = "update_published", "Update published"
     PROMISE_MADE = "promise_made", "Next update promised"
     PROMISE_OVERDUE = "promise_overdue", "Next update overdue"
@@ -337,7 +344,7 @@ _UPDATES = ("update_", "promise_", "acknowledgement_", "messages_")
 def group_of(kind: str) -> EventGroup:
     if kind in (EventKind.NOTE, EventKind.SITUATION_CHANGED, EventKind.TICKET_COMMENTED):
         return EventGroup.NOTES
-    if kind in (EventKind.DECISION, EventKind.APPROVAL_ASKED, EventKind.APPROVAL_DECIDED):
+    if kind.startswith("decision") or kind in (EventKind.APPROVAL_ASKED, EventKind.APPROVAL_DECIDED):
         return EventGroup.DECISIONS
     if kind.startswith(_UPDATES):
         return EventGroup.UPDATES

@@ -21,9 +21,11 @@ from incidents.actions import (
     payloads,
     recurrence,
     review_actions,
+    rounds,
     sla_sweep,
     steps,
     usual,
+    work,
 )
 from incidents.intake.monitoring import processing
 from incidents.models import IdempotentRequest
@@ -66,6 +68,13 @@ def sweep_emergency_approvals() -> None:
 def sweep_consults() -> None:
     """Consult requests nobody answered in time are marked so."""
     steps.expire_consults(at=timezone.now())
+
+
+@shared_task
+def sweep_work() -> None:
+    """Owners of tasks whose time is over are called back; decisions nobody objected to in time stand."""
+    work.call_back(at=timezone.now())
+    rounds.close_due(at=timezone.now())
 
 
 @shared_task

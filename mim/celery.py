@@ -39,6 +39,7 @@ app.conf.beat_schedule = {
     "watch-pages": {"task": "notifications.tasks.watch_pages", "schedule": 15.0},
     "beat-heartbeat": {"task": "notifications.tasks.heartbeat", "schedule": 5.0},
     "expire-consults": {"task": "incidents.tasks.sweep_consults", "schedule": 15.0},
+    "call-back-tasks": {"task": "incidents.tasks.sweep_work", "schedule": 5.0},
     "run-cascades": {"task": "incidents.tasks.sweep_cascades", "schedule": 5.0},
     "notice-silent-heartbeats": {"task": "incidents.tasks.sweep_heartbeats", "schedule": 5.0},
     "watch-ticket-clocks": {"task": "incidents.tasks.sweep_ticket_clocks", "schedule": 10.0},

@@ -64,6 +64,7 @@ NAVIGATION: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("change_list", "Changes", "git-branch", WORKS_THE_DESK),
             Place("document_list", "Knowledge", "book-2", READS_THE_DESK),
             Place("learning", "Learning", "bulb", READS_THE_DESK),
+            Place("checklists", "Checklists", "list-check", READS_THE_DESK),
             Place("service_list", "Services", "sitemap", INSIDERS),
             Place("on_call", "On call", "phone-call", READS_THE_DESK),
             Place("kpi_dashboard", "KPIs", "chart-line", READS_THE_DESK),

@@ -68,6 +68,30 @@ def _task_assignee(event: TimelineEvent) -> Iterable[Addressee]:
     return _besides_the_actor(event, task.assignee if task else None)
 
 
+def _task_owner(event: TimelineEvent) -> Iterable[Addressee]:
+    """Whose it is; whoever commands, while nobody has taken it."""
+    owner = User.objects.filter(pk=event.payload.get("assignee_id")).first()
+    return [owner] if owner else _commander(event)
+
+
+def _commander(event: TimelineEvent) -> Iterable[Addressee]:
+    seats = Seat.objects.filter(
+        incident=event.incident_id, role=Role.MAJOR_INCIDENT_MANAGER, state=SeatState.ACCEPTED
+    ).values("user")
+    return User.objects.filter(pk__in=seats)
+
+
+def _people_mentioned(event: TimelineEvent) -> Iterable[Addressee]:
+    named = [one["id"] for one in event.payload.get("mentions", [])]
+    return User.objects.filter(pk__in=named).exclude(pk=event.actor_id or 0) if named else []
+
+
+def _asked_about_decision(event: TimelineEvent) -> Iterable[Addressee]:
+    """The team, when strong objections are asked for; and whoever is mentioned."""
+    asked = _accepted_seats(event) if event.payload.get("closes_at") else []
+    return [person for person in dict.fromkeys([*asked, *_people_mentioned(event)]) if person != event.actor]
+
+
 def _requester(event: TimelineEvent) -> Iterable[Addressee]:
     ticket = event.ticket
     if ticket is None or ticket.channel == "monitoring":
@@ -242,6 +266,10 @@ ADDRESSEES: dict[str, Callable[[TimelineEvent], Iterable[Addressee]]] = {
     "approver": _approver,
     "asker_of_approval": _asker_of_approval,
     "task_assignee": _task_assignee,
+    "task_owner": _task_owner,
+    "commander": _commander,
+    "people_mentioned": _people_mentioned,
+    "asked_about_decision": _asked_about_decision,
     "requester": _requester,
     "requester_not_told_yet": _requester_not_told_yet,
     "requester_not_told_of_candidate": _requester_not_told_of_candidate,

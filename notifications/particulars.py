@@ -143,7 +143,25 @@ def _approval(event: TimelineEvent, audience: str) -> Particulars:
 
 def _task(event: TimelineEvent, audience: str) -> Particulars:
     task = Task.objects.filter(pk=event.payload.get("task_id")).first()
-    return Particulars({"title": task.title if task else "", "due_at": task.due_at if task else None})
+    values = {
+        "title": task.title if task else str(event.payload.get("title", "")),
+        "due_at": task.due_at if task else None,
+        "target": task.target if task else "",
+        "assignee": str(event.payload.get("assignee") or ""),
+    }
+    return Particulars(values)
+
+
+def _entry(event: TimelineEvent, audience: str) -> Particulars:
+    """Words of somebody in the record; the link leads to them."""
+    url = _page(f"/major-incidents/MI-{event.incident_id}/?entry={event.seq}#e{event.seq}")
+    closes = event.payload.get("closes_at")
+    values = {
+        "closes_at": parse_datetime(str(closes)) if closes else None,
+        "rationale": str(event.payload.get("rationale") or ""),
+        "decision": str(event.payload.get("decision") or ""),
+    }
+    return Particulars(values, quote=event.text, url=url, link_label="Open it in the war room")
 
 
 def _ticket(event: TimelineEvent, audience: str) -> Particulars:
@@ -307,6 +325,10 @@ BY_MOMENT: dict[str, Callable[[TimelineEvent, str], Particulars]] = {
     "approval_asked": _approval,
     "approval_decided": _approval,
     "task_added": _task,
+    "task_called_back": _task,
+    "mentioned": _entry,
+    "decision_round": _entry,
+    "decision_objected": _entry,
     "ticket_opened": _ticket,
     "ticket_resolved": _resolved,
     "ticket_linked": _ticket,

@@ -144,6 +144,12 @@ _REVIEW_ACTION = (
     _v("it.owner", "who promised it", "Erik Engineer"),
     _v("it.due_at", "when it is due", _after(30), "o"),
 )
+_TASK = (
+    _v("it.title", "the task", "Ask the provider"),
+    _v("it.due_at", "when it is due", _after(30), "o"),
+    _v("it.target", "what it is done to", "web-3", "o"),
+    _v("it.assignee", "whose it is", "Erik Engineer", "o"),
+)
 _PAGE = (*(one for one in _CANDIDATE if one.path not in ("it.source",)), _v("it.is_incident", "MI, not CAN", False))
 
 _OF_MOMENT: dict[str, tuple[Variable, ...]] = {
@@ -214,7 +220,6 @@ _OF_MOMENT: dict[str, tuple[Variable, ...]] = {
     ),
     "approval_asked": (*_APPROVAL, _QUOTE),
     "approval_decided": (*_APPROVAL, _QUOTE),
-    "task_added": (_v("it.title", "the task", "Ask the provider"), _v("it.due_at", "when it is due", _after(30), "o")),
     "review_action_due": _REVIEW_ACTION,
     "review_action_overdue": _REVIEW_ACTION,
     "review_submitted": (),
@@ -223,6 +228,15 @@ _OF_MOMENT: dict[str, tuple[Variable, ...]] = {
         _v("it.title", "its title", "No limit on the CPU of one rule"),
         _v("it.count", "how often it came back", 2),
     ),
+    "task_added": _TASK,
+    "task_called_back": _TASK,
+    "mentioned": (_QUOTE,),
+    "decision_round": (
+        _v("it.closes_at", "by when to object; empty when nobody is asked", _after(5), "o"),
+        _v("it.rationale", "why it is to be done", "Every minute costs 200 €.", "o"),
+        _QUOTE,
+    ),
+    "decision_objected": (_v("it.decision", "the decision", "Fail over to the second region"), _QUOTE),
     "ticket_opened": _TICKET,
     "ticket_commented": (*_TICKET, _QUOTE),
     "ticket_resolved": (*_TICKET, _v("choices", "whether the message asks if it works", True, "op")),
@@ -252,6 +266,10 @@ _WITH_INCIDENT = (
     "review_action_due",
     "review_action_overdue",
     "review_submitted",
+    "task_called_back",
+    "mentioned",
+    "decision_round",
+    "decision_objected",
     "promise_overdue",
     "promise_due_soon",
     "acknowledgement_reminded",

@@ -1,5 +1,6 @@
 """What the team does together: bridge, war room, notes, decisions, situation, tasks."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,15 +8,14 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from incidents import events, markup
-from incidents.actions import bridges, steps
+from incidents.actions import bridges, room_files, rounds, steps
 from incidents.actions.locking import check_open, lock_incident
+from incidents.actions.work import add_task, change_task
 from incidents.errors import Duplicate, Invalid, NotAccountable, WrongStage
 from incidents.models import (
     Bridge,
     MajorIncident,
     Presence,
-    Task,
-    TaskStatus,
     TimelineEdit,
     TimelineEvent,
     User,
@@ -23,6 +23,10 @@ from incidents.models import (
 )
 from incidents.permissions import require, require_step
 from incidents.process import EventKind
+from incidents.queries.mentions import mentioned
+
+__all__ = ["add_task", "change_task"]
+"""Of the room too, though they have a module of their own."""
 
 
 def _check_url(field: str, url: str) -> str:
@@ -125,24 +129,52 @@ def leave_war_room(incident_id: int, *, actor: User, at: datetime) -> Presence:
 
 
 @transaction.atomic
-def post_note(incident_id: int, *, text: str, actor: User, at: datetime) -> TimelineEvent:
-    """Somebody says something; the timeline is the chat. Possible on closed incidents too (the record goes on)."""
+def post_note(
+    incident_id: int, *, text: str = "", files: Iterable[Any] = (), actor: User, at: datetime
+) -> TimelineEvent:
+    """Somebody says something, or pastes a screenshot; the timeline is the chat. Whoever is mentioned is told.
+    Possible on closed incidents too (the record goes on). Raises Invalid naming what is wrong with which file."""
     incident = lock_incident(incident_id)
     require(actor, "contribute", incident)
-    return events.record(EventKind.NOTE, incident, actor=actor, at=at, text=_check_text(text))
+    given = list(files)
+    text = _check_text(text) if text.strip() or not given else ""
+    kept = room_files.keep(incident, given, actor=actor, at=at)
+    more: dict[str, Any] = {"files": room_files.told(kept)} if kept else {}
+    return events.record(EventKind.NOTE, incident, actor=actor, at=at, text=text, **_mentions(text, incident), **more)
+
+
+def _mentions(text: str, incident: MajorIncident) -> dict[str, Any]:
+    """For the payload: whom the text means by their @names."""
+    named = [{"id": person.pk, "name": person.display_name} for person in mentioned(text, incident)]
+    return {"mentions": named} if named else {}
 
 
 @transaction.atomic
 def record_decision(
-    incident_id: int, *, text: str, rationale: str = "", objections: str = "", actor: User, at: datetime
+    incident_id: int,
+    *,
+    text: str,
+    rationale: str = "",
+    objections: str = "",
+    objections_within: int | None = None,
+    actor: User,
+    at: datetime,
 ) -> TimelineEvent:
-    """A decision with why it was taken and who objected."""
+    """A decision with why it was taken and who objected.
+
+    With `objections_within` minutes the team is asked for strong objections first; without one it stands then.
+    """
     incident = lock_incident(incident_id)
     require(actor, "contribute", incident)
-    return events.record(
-        EventKind.DECISION, incident, actor=actor, at=at, text=_check_text(text), rationale=rationale.strip(),
-        objections=objections.strip(),
+    text = _check_text(text)
+    closes_at = rounds.closing_time(objections_within, at) if objections_within else None
+    event = events.record(
+        EventKind.DECISION, incident, actor=actor, at=at, text=text, rationale=rationale.strip(),
+        objections=objections.strip(), closes_at=closes_at and closes_at.isoformat(), **_mentions(text, incident),
     )  # fmt: skip
+    if closes_at is not None:
+        rounds.ask(event, incident, closes_at)
+    return event
 
 
 @transaction.atomic
@@ -160,77 +192,46 @@ def edit_entry(event_id: int, *, text: str, actor: User, at: datetime) -> Timeli
     return event
 
 
+def _merged(incident: MajorIncident, mine: dict[str, str], seen_at: datetime | None, actor: User) -> dict[str, str]:
+    """My words where I changed them since `seen_at`, the present ones elsewhere."""
+    now = {name: getattr(incident, name) for name in mine}
+    rows = incident.events.filter(kind=EventKind.SITUATION_CHANGED)
+    event = rows.filter(at=seen_at).order_by("seq").last() if seen_at else None
+    said = event.payload if event else {}
+    base = {"conditions": said.get("conditions", ""), "needs": said.get("needs", "")}
+    base["actions_summary"] = said.get("actions", "")
+    both = [name for name in mine if mine[name] != base[name] and now[name] != base[name] and mine[name] != now[name]]
+    other = incident.situation_changed_by
+    if both and other is not None and other.pk != actor.pk:
+        seen = incident.situation_changed_at
+        raise Duplicate(
+            f"Somebody else changed the situation meanwhile: {other.display_name}. Their words stand at the field; "
+            "take over what you need. Saving again puts yours in their place.",
+            theirs={name: now[name] for name in both}, who=other.display_name, seen_at=seen and seen.isoformat(),
+        )  # fmt: skip
+    return {name: text if text != base[name] else now[name] for name, text in mine.items()}
+
+
 @transaction.atomic
 def set_situation(
     incident_id: int, *, conditions: str, actions_summary: str, needs: str, seen_at: datetime | None, actor: User,
     at: datetime,
 ) -> MajorIncident:  # fmt: skip
-    """Conditions, Actions, Needs: the pinned summary. `seen_at` is the version that was edited (None: the first);
-    raises Duplicate when somebody else wrote in between, so that nothing is overwritten unseen."""
+    """Conditions, Actions, Needs: the pinned summary. `seen_at` is the version that was edited (None: the first).
+
+    What somebody else wrote in another field meanwhile stays. Raises Duplicate, with their words by field in
+    `theirs`, when both changed the same one, so that nothing is overwritten unseen.
+    """
     incident = lock_incident(incident_id)
     require(actor, "contribute", incident)
-    if incident.situation_changed_at != seen_at and incident.situation_changed_by_id != actor.pk:
-        raise Duplicate("Somebody else changed the situation meanwhile. Read it, then save again.")
-    incident.conditions, incident.actions_summary, incident.needs = (
-        text.strip()[: markup.MAX_CHARACTERS] for text in (conditions, actions_summary, needs)
-    )
+    given = {"conditions": conditions, "actions_summary": actions_summary, "needs": needs}
+    mine = {name: text.strip()[: markup.MAX_CHARACTERS] for name, text in given.items()}
+    if incident.situation_changed_at != seen_at:
+        mine = _merged(incident, mine, seen_at, actor)
+    for name, text in mine.items():
+        setattr(incident, name, text)
     incident.situation_changed_at, incident.situation_changed_by = at, actor
     incident.save()
     events.record(EventKind.SITUATION_CHANGED, incident, actor=actor, at=at, conditions=incident.conditions,
                   actions=incident.actions_summary, needs=incident.needs)  # fmt: skip
     return incident
-
-
-@transaction.atomic
-def add_task(
-    incident_id: int,
-    *,
-    title: str,
-    assignee: User | None = None,
-    due_at: datetime | None = None,
-    actor: User,
-    at: datetime,
-) -> Task:
-    """A piece of work. Raises Duplicate when the same words are open already, naming who does it."""
-    incident = lock_incident(incident_id)
-    require(actor, "contribute", incident)
-    title = _check_text(title, "title")
-    if len(title) > 250:
-        raise Invalid(title="At most 250 characters.")
-    same = incident.tasks.filter(title__iexact=title, status__in=[TaskStatus.OPEN, TaskStatus.IN_PROGRESS])
-    if twin := same.select_related("assignee").first():
-        doing = twin.assignee.display_name if twin.assignee else "nobody yet"
-        raise Duplicate(f"This task is open already (assigned to {doing}).", task=twin.pk)
-    task = Task.objects.create(
-        incident=incident, title=title, assignee=assignee, due_at=due_at, created_by=actor, created_at=at
-    )
-    events.record(
-        EventKind.TASK_ADDED, incident, actor=actor, at=at, task_id=task.pk, title=title,
-        assignee_id=assignee and assignee.pk, assignee=assignee and assignee.display_name,
-    )  # fmt: skip
-    return task
-
-
-@transaction.atomic
-def change_task(task_id: int, *, changes: dict[str, Any], actor: User, at: datetime) -> Task:
-    """Changes `title`, `assignee`, `due_at` or `status` of a task."""
-    incident = lock_incident(Task.objects.values_list("incident", flat=True).get(pk=task_id))
-    require(actor, "contribute", incident)
-    task = Task.objects.select_related("assignee").get(pk=task_id)
-    if "title" in changes:
-        task.title = _check_text(changes["title"], "title")[:250]
-    if "assignee" in changes:
-        task.assignee = changes["assignee"]
-    if "due_at" in changes:
-        task.due_at = changes["due_at"]
-    if "status" in changes:
-        if changes["status"] not in TaskStatus.values:
-            raise Invalid(status=f"Known: {', '.join(TaskStatus.values)}.")
-        task.status = changes["status"]
-        task.done_at = at if task.status == TaskStatus.DONE else None
-    task.save()
-    events.record(
-        EventKind.TASK_CHANGED, incident, actor=actor, at=at, task_id=task.pk, title=task.title, status=task.status,
-        assignee=task.assignee and task.assignee.display_name,
-    )  # fmt: skip
-    return task

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents import events
-from incidents.actions import steps
+from incidents.actions import marks, steps
 from incidents.actions.locking import check_open, lock_incident
 from incidents.errors import Duplicate, Invalid, NotAccountable, Stale, TooLate
 from incidents.markup import MAX_CHARACTERS
@@ -34,6 +34,7 @@ def publish_update(
     next_update_at: datetime | None = None,
     corrects: int | None = None,
     seen: int | None = None,
+    marked: Iterable[int] = (),
     actor: User,
     at: datetime,
 ) -> StatusUpdate:
@@ -41,7 +42,8 @@ def publish_update(
 
     `texts` maps audience to Markdown. `next_update_at` None withdraws no promise: the old one is settled and no new
     one is made. `corrects` is the id of the update whose words were wrong; its audiences hear the correction. `seen` is
-    the id of the newest update the author knows of (0 for none), None to publish whatever came in between.
+    the id of the newest update the author knows of (0 for none), None to publish whatever came in between. `marked`
+    are ids of public drafts that went into it.
     Raises Invalid, WrongStage, Stale or NotAccountable.
     """
     incident = lock_incident(incident_id)
@@ -61,6 +63,7 @@ def publish_update(
         technical_leaves_at=_wait(organisation.technical_hold_seconds),
     )  # fmt: skip
     settle_promise(incident, at=at, by=update)
+    marks.used(incident.pk, list(marked), update)
     events.record(
         EventKind.UPDATE_PUBLISHED, incident, actor=actor, at=at, text=cleaned[chosen[0]], update_id=update.pk,
         audiences=chosen, next_update_at=next_update_at and next_update_at.isoformat(), corrects=wrong and wrong.pk,

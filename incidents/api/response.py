@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from incidents.actions import response
+from incidents.actions import response, rounds, work
 from incidents.api.endpoint import Changing, Collection, Detail, Making, Verb, or_404
 from incidents.api.fields import Moment, Person, Text, email_of
 from incidents.api.filters import ChoicesFilter, PersonFilter
@@ -181,6 +181,10 @@ class EntryIn(MomentIn):
     text = Text()
     rationale = Text(required=False, allow_blank=True, help_text="Why, for a decision.")
     objections = Text(required=False, allow_blank=True, help_text="Who objected, for a decision.")
+    objections_within = serializers.IntegerField(
+        min_value=1, max_value=rounds.LONGEST_ROUND, required=False, allow_null=True,
+        help_text="For a decision: minutes in which the team may object strongly before it stands.",
+    )  # fmt: skip
 
 
 class EntryChange(Shape):
@@ -240,12 +244,18 @@ class TimelineEntry(OnIncident, Changing):
 class TaskOut(Shape):
     id = serializers.IntegerField()
     title = serializers.CharField()
+    target = serializers.CharField(help_text="What it is done to.")
+    minutes = serializers.IntegerField(allow_null=True, help_text="The time box, from when somebody took it.")
+    checklist = serializers.CharField(help_text="The checklist it came from; empty for none.")
     assignee = email_of("assignee")
     due_at = Moment(allow_null=True)
     status = serializers.ChoiceField(TaskStatus.choices)
     created_by = email_of("created_by")
     created_at = Moment()
+    started_at = Moment(allow_null=True)
+    called_back_at = Moment(allow_null=True, help_text="When its owner was asked how it stands.")
     done_at = Moment(allow_null=True)
+    result = serializers.CharField(help_text="What came of it.")
     updated_at = Moment()
 
 
@@ -254,6 +264,18 @@ class TaskIn(MomentIn):
     assignee = Person(required=False, allow_null=True)
     due_at = Moment(required=False, allow_null=True)
     status = serializers.ChoiceField(TaskStatus.choices, required=False)
+    target = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    minutes = serializers.IntegerField(
+        min_value=1,
+        max_value=work.LONGEST_BOX,
+        required=False,
+        allow_null=True,
+        help_text="Of a running one: from now on.",
+    )
+    result = Text(required=False, allow_blank=True)
+    different = serializers.BooleanField(
+        required=False, help_text="It is not the same as a task it reads like; else that is 409 `duplicate`."
+    )
 
 
 class TaskFilter(filters.FilterSet):
@@ -280,9 +302,11 @@ class TaskList(OnIncident, Collection, Making):
 
     def make(self, **given: Any) -> Task:
         at, status = given.pop("at", None) or self.now, given.pop("status", TaskStatus.OPEN)
-        task = response.add_task(self.incident().pk, actor=self.actor, at=at, **given)
-        if status != TaskStatus.OPEN:
-            task = response.change_task(task.pk, changes={"status": status}, actor=self.actor, at=at)
+        result = given.pop("result", "")
+        task = work.add_task(self.incident().pk, actor=self.actor, at=at, **given)
+        if status not in (TaskStatus.OPEN, task.status) or result:
+            changes = {"status": status if status != TaskStatus.OPEN else task.status, "result": result}
+            task = work.change_task(task.pk, changes=changes, actor=self.actor, at=at)
         return task
 
 
@@ -295,4 +319,4 @@ class TaskDetail(OnIncident, Changing):
 
     def change(self, record: Task, given: dict[str, Any]) -> None:
         at = given.pop("at", None) or self.now
-        response.change_task(record.pk, changes=given, actor=self.actor, at=at)
+        work.change_task(record.pk, changes=given, actor=self.actor, at=at)

@@ -23,6 +23,7 @@ from incidents.api import (
     organisation,
     problems,
     response,
+    room_work,
     rotas,
     rules,
     search,
@@ -169,6 +170,20 @@ team_patterns = [
     *at(f"{INCIDENT}/timeline/<number:id>", response.TimelineEntry, "timeline_entry"),
     *at(f"{INCIDENT}/tasks", response.TaskList, "tasks"),
     *at(f"{INCIDENT}/tasks/<number:id>", response.TaskDetail, "task"),
+    *verbs(
+        f"{INCIDENT}/timeline/<number:id>", "timeline_entry", mark=room_work.MarkEntry, unmark=room_work.UnmarkEntry
+    ),
+    *at(f"{INCIDENT}/decisions", room_work.DecisionList, "decisions"),
+    *verbs(
+        f"{INCIDENT}/decisions/<number:id>",
+        "decision",
+        object=room_work.ObjectToDecision,
+        stand=room_work.DecisionStands,
+        withdraw=room_work.WithdrawDecision,
+    ),
+    *at(f"{INCIDENT}/files", room_work.RoomFileList, "room_files"),
+    *at(f"{INCIDENT}/files/<uuid:uuid>", room_work.RoomFileContent, "room_file_content"),
+    *verbs(INCIDENT, "major_incident", start_checklist=room_work.StartChecklist),
     *at(f"{INCIDENT}/updates", updates.UpdateList, "updates"),
     *at(f"{INCIDENT}/updates/<number:id>", updates.UpdateDetail, "update"),
     *verbs(f"{INCIDENT}/updates/<number:id>", "update", undo=updates.UpdateUndo),
@@ -247,6 +262,8 @@ configuration_patterns = [
     *at("rotas/<number:id>/layers/<number:layer>", rotas.LayerDetail, "rota_layer"),
     *at("overrides", rotas.OverrideList, "overrides"),
     *at("overrides/<number:id>", rotas.OverrideDetail, "override"),
+    *at("checklists", room_work.ChecklistList, "checklists"),
+    *at("checklists/<number:id>", room_work.ChecklistDetail, "checklist"),
     *at("raci", organisation.Raci, "raci"),
     *at("search", search.Search, "search"),
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from incidents.errors import ProcessError
 from incidents.forms.fields import Moment, PeopleChoice
 from incidents.markup import MAX_CHARACTERS
 from incidents.models import (
@@ -41,6 +42,9 @@ class RoomForm(forms.Form):
 
     def prepare(self) -> None:
         """Choices that depend on the incident."""
+
+    def refused(self, refusal: ProcessError) -> None:
+        """What the form shows besides, once the process refused."""
 
     def in_rows(self) -> list[list[forms.BoundField]]:
         found = [[self[name] for name in row if name in self.fields] for row in self.rows]
@@ -83,10 +87,54 @@ class TextForm(RoomForm):
     text = long_text("Text")
 
 
-class DecisionForm(RoomForm):
-    text = long_text("Decision")
-    rationale = long_text("Why", required=False, rows=2)
-    objections = long_text("Objections", required=False, rows=2)
+class ChangingForm(RoomForm):
+    """Two people may have it open: only what this one changed is sent on, and what somebody else changed meanwhile is
+    shown at its field. Saved again, it replaces that knowingly."""
+
+    watched: Sequence[str] = ()
+    """Names of the fields; `initial` holds what is there now."""
+
+    def prepare(self) -> None:
+        for name in self.watched:
+            self.fields[name].show_hidden_initial = True
+
+    def seen_fields(self) -> list[str]:
+        """What each field held when the form was shown, as hidden inputs."""
+        return [self[name].as_hidden(only_initial=True) for name in self.watched if name in self.fields]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for name in self.watched:
+            bound = self[name]
+            if name not in self.changed_data or bound.html_initial_name not in self.data:
+                continue
+            seen = self.data.getlist(bound.html_initial_name)  # type: ignore[attr-defined]
+            now = _as_sent(bound.field.prepare_value(self.initial.get(name)))
+            if sorted(seen) != now:
+                shown = self._in_words(bound, now)
+                self.add_error(
+                    name, f"Somebody changed this meanwhile to {shown}. Saving again puts yours in its place."
+                )
+                self.data = self.data.copy()  # type: ignore[attr-defined]
+                self.data.setlist(bound.html_initial_name, now)  # type: ignore[attr-defined]
+        return given
+
+    @staticmethod
+    def _in_words(bound: forms.BoundField, values: list[str]) -> str:
+        choices = getattr(bound.field, "choices", None)
+        labels = {str(getattr(key, "value", key)): str(label) for key, label in choices} if choices else {}
+        return ", ".join(f"“{labels.get(value, value)}”" for value in values if value) or "nothing"
+
+    def changes(self) -> dict[str, Any]:
+        """Only what differs from what the form showed."""
+        names = [name for name in self.watched if name in self.changed_data]
+        return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
+
+
+def _as_sent(value: Any) -> list[str]:
+    """As a browser sends it back."""
+    values = value if isinstance(value, list | tuple | set) else [value]
+    return sorted("" if one is None else str(one) for one in values)
 
 
 class SituationForm(RoomForm):
@@ -95,15 +143,13 @@ class SituationForm(RoomForm):
     needs = long_text("Needs", required=False, help_text="What is missing: people, access, decisions.")
     seen_at = forms.CharField(required=False, widget=forms.HiddenInput)
 
-
-class TaskForm(RoomForm):
-    title = forms.CharField(label="Task", max_length=250)
-    assignee = Person(User.objects.none(), label="For", required=False, empty_label="Whoever takes it")
-    due_at = moment("Due", required=False)
-
-    def prepare(self) -> None:
-        seated = [seat.user_id for seat in self.room.accepted_seats]
-        self.fields["assignee"].queryset = User.objects.filter(pk__in=[*seated, self.room.user.pk])  # type: ignore[attr-defined]
+    def refused(self, refusal: ProcessError) -> None:
+        """Shows what somebody else wrote at the same place; saving again replaces it knowingly."""
+        for name, text in refusal.details.get("theirs", {}).items():
+            self.add_error(name, f"{refusal.details['who']} wrote here meanwhile: “{text}”")
+        if seen_at := refusal.details.get("seen_at"):
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data["seen_at"] = seen_at  # type: ignore[index]
 
 
 class InviteForm(RoomForm):
@@ -303,7 +349,7 @@ class TicketsForm(RoomForm):
         return sorted(found)
 
 
-class EditForm(RoomForm):
+class EditForm(ChangingForm):
     title = forms.CharField(label="Title", max_length=250)
     impact = forms.TypedChoiceField(label="Impact", choices=Level.choices, coerce=int)
     urgency = forms.TypedChoiceField(label="Urgency", choices=Level.choices, coerce=int)
@@ -317,6 +363,10 @@ class EditForm(RoomForm):
     revenue_impact = long_text("Effect on revenue", required=False, rows=2)
     reputation_impact = long_text("Effect on reputation", required=False, rows=2)
     reason = forms.CharField(label="Why is it corrected", max_length=2000)
+    watched = (
+        *("title", "impact", "urgency", "severity", "affects", "users_affected", "services"),
+        *("description", "revenue_impact", "reputation_impact"),
+    )
     rows = (("impact", "urgency", "severity"), ("affects", "users_affected"), ("revenue_impact", "reputation_impact"))
 
     def prepare(self) -> None:
@@ -324,11 +374,9 @@ class EditForm(RoomForm):
         current = list(incident.services.values_list("pk", flat=True))
         rows = Service.objects.filter(is_active=True) | Service.objects.filter(pk__in=current)
         self.fields["services"].queryset = rows.order_by("name")  # type: ignore[attr-defined]
-        names = [name for name in self.fields if name not in ("reason", "services")]
+        names = [name for name in self.watched if name != "services"]
         self.initial.update({name: getattr(incident, name) for name in names} | {"services": current})
-
-    def changes(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if name != "reason"}
+        super().prepare()
 
 
 class ClockForm(RoomForm):

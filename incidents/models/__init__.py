@@ -78,6 +78,7 @@ from incidents.models.phone_calls import CallState, PhoneCall, RecordingState
 from incidents.models.plans import CommunicationPlan, PlanVersion
 from incidents.models.problems import CauseCategory, Problem, ProblemStatus
 from incidents.models.response import (
+    OPEN_TASK_STATUSES,
     Approval,
     Bridge,
     Presence,
@@ -89,6 +90,16 @@ from incidents.models.response import (
     WarRoom,
 )
 from incidents.models.reviews import Document, DocumentVersion, Review, ReviewAction
+from incidents.models.room import (
+    PICTURES,
+    Checklist,
+    ChecklistKind,
+    DecisionRound,
+    EntryMark,
+    Objection,
+    RoomFile,
+    RoundState,
+)
 from incidents.models.service_hours import ServiceHours, SlaTarget
 from incidents.models.services import MaintenanceWindow, Service, ServiceDependency
 from incidents.models.ticket_clocks import TicketClock
@@ -105,10 +116,21 @@ from incidents.models.tickets import (
     TicketMerge,
     TicketStatus,
     TicketWatcher,
+    ViewedList,
 )
 from incidents.models.timeline import TimelineEdit, TimelineEvent
 
 __all__ = [
+    "ViewedList",
+    "RoundState",
+    "RoomFile",
+    "PICTURES",
+    "OPEN_TASK_STATUSES",
+    "Objection",
+    "EntryMark",
+    "DecisionRound",
+    "ChecklistKind",
+    "Checklist",
     "AffectedPerson",
     "AffectedService",
     "Affects",

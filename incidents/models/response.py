@@ -80,25 +80,46 @@ class TaskStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+OPEN_TASK_STATUSES = (TaskStatus.OPEN, TaskStatus.IN_PROGRESS)
+
+
 class Task(models.Model):
+    """A piece of work. With a time box (`minutes`) its end is `due_at`, counted from when somebody took it; then its
+    owner is called back once (`called_back_at`): done, more time, or given back."""
+
     incident = models.ForeignKey(MajorIncident, on_delete=models.CASCADE, related_name="tasks")
     title = models.CharField(max_length=250)
+    target = models.CharField(max_length=120, blank=True, help_text="What it is done to: a node, a table, a provider.")
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The time box.")
+    checklist = models.CharField(max_length=120, blank=True, help_text="The checklist it came from.")
     assignee = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="incident_tasks")
     due_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=12, choices=TaskStatus.choices, default=TaskStatus.OPEN)
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    called_back_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
+    result = models.TextField(blank=True, help_text="What came of it.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["id"]
         indexes = [
             models.Index(fields=["assignee", "due_at"], name="tasks_of_a_person", condition=~Q(status="done")),
+            models.Index(
+                fields=["due_at"],
+                name="tasks_to_call_back",
+                condition=Q(called_back_at__isnull=True, status__in=["open", "in_progress"]),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_TASK_STATUSES
 
 
 class UpdateQuerySet(models.QuerySet["StatusUpdate"]):

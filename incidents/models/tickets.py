@@ -286,8 +286,17 @@ class TicketMerge(models.Model):
         return f"{self.source_id} into {self.target_id}"
 
 
+class ViewedList(models.TextChoices):
+    """Lists whose filters can be kept under a name."""
+
+    TICKETS = "tickets", "Tickets"
+    INCIDENTS = "incidents", "Major incidents"
+
+
 class SavedView(models.Model):
-    """Filters of the ticket list under a name: one person's, or also their team's."""
+    """Filters of a list under a name: one person's, or also their team's."""
+
+    screen = models.CharField(max_length=10, choices=ViewedList.choices, default=ViewedList.TICKETS)
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="saved_views")
@@ -297,7 +306,7 @@ class SavedView(models.Model):
 
     class Meta:
         ordering = ["name", "id"]
-        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="one_view_of_a_name")]
+        constraints = [models.UniqueConstraint(fields=["owner", "screen", "name"], name="one_view_of_a_name")]
 
     def __str__(self) -> str:
         return self.name

@@ -1,6 +1,5 @@
 """What the war room shows. Each part is asked for once, when the page or fragment that needs it is made."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Case, Exists, OuterRef, Prefetch, QuerySet, When, prefetch_related_objects
 from django.utils import timezone
 
 from incidents.models import (
@@ -18,6 +17,7 @@ from incidents.models import (
     CommandHandover,
     Consult,
     DowntimeInterval,
+    EntryMark,
     IncidentStep,
     MajorIncident,
     Presence,
@@ -30,6 +30,12 @@ from incidents.models import (
 from incidents.permissions import LIVE_SEATS, StepHolders, can, commanders, is_usable, step_holders, visible_incidents
 from incidents.process import GATES, OPEN_STAGES, STEP_BY_KEY, AccountRole, Audience, Role, SeatState, Stage, StepState
 from incidents.queries.costs import cost_of_downtime, cost_per_hour_now, downtime_seconds
+from incidents.queries.mentions import handle_of
+from incidents.queries.record import Marked, OpenRound, marks_of, open_rounds, with_record
+from incidents.queries.work import Work, work_of
+
+MOST_TASKS = 120
+"""Tasks one page lists at most."""
 
 NEXT_ACT = {
     Stage.IDENTIFICATION: ("begin_containment", "Begin containment"),
@@ -68,7 +74,7 @@ def find_incident(user: User, pk: int) -> MajorIncident | None:
     seats = Seat.objects.filter(state__in=LIVE_SEATS).select_related("user").order_by("id")
     offers = CommandHandover.objects.filter(incident=OuterRef("pk"), state=CommandHandover.State.OFFERED)
     return (
-        visible_incidents(user)
+        with_record(visible_incidents(user))
         .select_related("matrix", "declared_by", "situation_changed_by", "bridge", "war_room", "merged_into")
         .prefetch_related(Prefetch("seats", queryset=seats))
         .annotate(command_is_offered=Exists(offers))
@@ -352,16 +358,43 @@ class Room:
 
     @cached_property
     def tasks(self) -> list[Task]:
-        """Open ones first, by deadline; then the last that were done."""
-        rows = list(self.incident.tasks.select_related("assignee").order_by("-id")[:60])
-        open_rows = [row for row in rows if row.status in (TaskStatus.OPEN, TaskStatus.IN_PROGRESS)]
-        far = datetime.max.replace(tzinfo=self.now.tzinfo)
-        open_rows.sort(key=lambda row: (row.due_at or far, row.pk))
-        return open_rows + [row for row in rows if row.status == TaskStatus.DONE][:5]
+        """The open ones and the last that were done."""
+        rows = self.incident.tasks.select_related("assignee").exclude(status=TaskStatus.CANCELLED)
+        return list(rows.order_by(Case(When(status=TaskStatus.DONE, then=1), default=0), "-id")[:MOST_TASKS])
+
+    @property
+    def handles(self) -> list[tuple[str, str]]:
+        """What is offered after an @: a name each of the team answers to, and who that is."""
+        rows = {seat.user_id: (handle_of(seat.user), seat) for seat in self.seats}
+        return [(handle, f"{seat.user.display_name}, {seat.get_role_display()}") for handle, seat in rows.values()]
 
     @cached_property
-    def task_counts(self) -> Counter[str]:
-        return Counter(row.status for row in self.tasks)
+    def work(self) -> Work:
+        return work_of(self.tasks, self.now)
+
+    @cached_property
+    def rounds(self) -> list[OpenRound]:
+        """Decisions that wait for strong objections."""
+        return open_rounds(self.incident)
+
+    @cached_property
+    def marks(self) -> list[Marked]:
+        return marks_of(self.incident)
+
+    @cached_property
+    def pinned(self) -> set[int]:
+        """Ids of the entries pinned as known facts."""
+        return {mark.event_id for mark in self.facts}
+
+    @cached_property
+    def public_drafts(self) -> set[int]:
+        """Ids of the entries offered to the next status update."""
+        return {mark.event_id for mark in self.marks if mark.kind == EntryMark.Kind.PUBLIC}
+
+    @property
+    def facts(self) -> list[Marked]:
+        """Entries pinned as known facts, the oldest first."""
+        return [mark for mark in self.marks if mark.kind == EntryMark.Kind.FACT]
 
     @cached_property
     def approvals(self) -> list[Approval]:

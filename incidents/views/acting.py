@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from incidents.errors import NotAccountable, ProcessError
+from incidents.forms.room import RoomForm
 from incidents.queries.war_room import Room, find_incident
 from incidents.views.dialogs import put_errors
 from incidents.views.gate import page
@@ -39,6 +40,8 @@ def attempt(form: BaseForm, act: Callable[[dict[str, Any]], Any]) -> tuple[bool,
         raise
     except ProcessError as refusal:
         put_errors(form, refusal)
+        if isinstance(form, RoomForm):
+            form.refused(refusal)
         return False, None
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from incidents.actions import changes, downtime, major_incidents, problems, response, steps, updates
 from incidents.forms import room as forms
-from incidents.models import Approval, Consult, DowntimeInterval, Task, TimelineEvent, User
+from incidents.models import Approval, Consult, DowntimeInterval, TimelineEvent, User
 from incidents.process import CLOCKS
 from incidents.queries.war_room import Room
 
@@ -116,10 +116,6 @@ def link_change(d: Doing) -> Any:
 def restore(d: Doing) -> Any:
     services = d.given.get("services")
     return downtime.restore(d.pk, services=list(services) if services else None, **d.when)
-
-
-def task_of(d: Doing) -> Task:
-    return d.mine(Task)
 
 
 def answer(d: Doing, text: str, agrees: bool | None) -> Any:

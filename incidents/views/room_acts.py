@@ -23,11 +23,12 @@ from incidents.views.doing import (
     reword_now,
     set_situation,
     situation_now,
-    task_of,
 )
 from incidents.views.room_acts_people import PEOPLE_ACTS
+from incidents.views.work_acts import WORK_ACTS, subject_of_work
 
 ACTS: dict[str, Act] = {
+    **WORK_ACTS,
     # the team
     "accept": Act("Accept the seat", lambda d: seats.accept(d.mine(Seat).pk, **d.by), "You are on the team.", "Accept"),
     "decline": Act("Decline the seat", lambda d: seats.decline(d.mine(Seat).pk, **d.by), "Declined.", "Decline"),
@@ -60,24 +61,6 @@ ACTS: dict[str, Act] = {
     ),
     "leave": Act("Leave the war room", lambda d: response.leave_war_room(d.pk, **d.by), "You left the room.", "Leave"),
     # the record
-    "note": Act(
-        "Note",
-        lambda d: response.post_note(d.pk, text=d.given["text"], **d.by),
-        "Posted.",
-        "Post note",
-        forms.TextForm,
-        "contribute",
-    ),
-    "decision": Act(
-        "Decision",
-        lambda d: response.record_decision(
-            d.pk, text=d.given["text"], rationale=d.given["rationale"], objections=d.given["objections"], **d.by
-        ),
-        "Recorded.",
-        "Record decision",
-        forms.DecisionForm,
-        "contribute",
-    ),
     "reword": Act(
         "Reword",
         lambda d: response.edit_entry(d.mine(TimelineEvent).pk, text=d.given["text"], **d.by),
@@ -97,30 +80,6 @@ ACTS: dict[str, Act] = {
         "contribute",
         "What everybody reads first. Short is better.",
         initial=situation_now,
-    ),
-    "task": Act(
-        "Task",
-        lambda d: response.add_task(
-            d.pk, title=d.given["title"], assignee=d.given["assignee"], due_at=d.given["due_at"], **d.by
-        ),
-        "Task added.",
-        "Add task",
-        forms.TaskForm,
-        "contribute",
-    ),
-    "take-task": Act(
-        "Take the task",
-        lambda d: response.change_task(task_of(d).pk, changes={"assignee": d.actor, "status": "in_progress"}, **d.by),
-        "It is yours.",
-        "Take",
-        needs="contribute",
-    ),
-    "finish-task": Act(
-        "Finish the task",
-        lambda d: response.change_task(task_of(d).pk, changes={"status": "done"}, **d.by),
-        "Done.",
-        "Done",
-        needs="contribute",
     ),
     # opinions and decisions
     "agree": Act("Agree", lambda d: answer(d, "", True), "Your agreement is in the timeline.", "Agree"),
@@ -341,4 +300,4 @@ def subject_of(act: str, doing: Doing) -> str:
         return doing.mine(Consult, step__incident=doing.room.incident).step.title
     if act in ("approve", "refuse", "decide"):
         return doing.mine(Approval).question
-    return ""
+    return subject_of_work(act, doing)

@@ -11,8 +11,9 @@ from incidents.queries.room_people import people_of
 from incidents.queries.timeline import PAGE, Timeline, timeline
 from incidents.queries.war_room import Room
 from incidents.views.acting import entered, load_room
+from incidents.views.record import EXPORTS
 
-PARTS = ("header", "process", "situation", "timeline", "people")
+PARTS = ("header", "process", "situation", "work", "timeline", "people")
 GROUPS = [("", "All"), *EventGroup.choices]
 
 
@@ -21,7 +22,13 @@ def war_room(request: HttpRequest, pk: int) -> HttpResponse:
     room = load_room(request, pk)
     if room.incident.merged_into and "stay" not in request.GET:
         return redirect(reverse("war_room", args=[room.incident.merged_into.ref]) + f"?merged={room.incident.ref}")
-    context = {"room": room, "incident": room.incident, "timeline": _window(request, room), "groups": GROUPS}
+    context = {
+        "room": room,
+        "incident": room.incident,
+        "timeline": _window(request, room),
+        "groups": GROUPS,
+        "exports": EXPORTS,
+    }
     context |= {"team": people_of(room)}
     return render(request, "incidents/war_room/war_room.html", context)
 
@@ -32,7 +39,7 @@ def part(request: HttpRequest, pk: int, part: str) -> HttpResponse:
     room = load_room(request, pk)
     context = {"room": room, "incident": room.incident}
     if part == "timeline":
-        context |= {"timeline": _window(request, room), "groups": GROUPS}
+        context |= {"timeline": _window(request, room), "groups": GROUPS, "exports": EXPORTS}
     if part == "people":
         context |= {"team": people_of(room)}
     return render(request, f"incidents/war_room/{part}/_fragment.html", context)
@@ -70,4 +77,5 @@ def _window(request: HttpRequest, room: Room) -> Timeline:
     upto = entry + 10 if entry is not None else number("upto")
     if upto is not None and upto >= room.incident.last_seq:
         upto = None
-    return timeline(room.incident, show=request.GET.get("show", ""), count=number("count") or PAGE, upto=upto)
+    show, words = request.GET.get("show", ""), request.GET.get("q", "")
+    return timeline(room.incident, show=show, count=number("count") or PAGE, upto=upto, words=words, wanted=entry)

@@ -39,7 +39,9 @@ def act(request: HttpRequest, pk: int, act: str, target: str = "") -> HttpRespon
 
 def _form(request: HttpRequest, wanted: Act, doing: Doing) -> RoomForm:
     form = wanted.form(
-        request.POST if request.method == "POST" else None, room=doing.room, initial=wanted.initial(doing)
+        *((request.POST, request.FILES) if request.method == "POST" else (None,)),
+        room=doing.room,
+        initial=wanted.initial(doing),
     )
     wanted.shape(doing, form)
     return form

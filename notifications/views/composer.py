@@ -14,6 +14,7 @@ from incidents.errors import ProcessError
 from incidents.models import MajorIncident, Organisation, StatusUpdate, UpdateDraft, User
 from incidents.permissions import can, may_do_step, require, require_step, visible_incidents
 from incidents.process import Audience
+from incidents.queries.record import newest_text, public_drafts
 from incidents.views.acting import attempt, done, show_dialog
 from notifications import composer
 from notifications.update_forms import PromiseForm, UpdateForm, promised_at, typed_texts
@@ -34,7 +35,8 @@ def update_composer(request: HttpRequest, ref: int) -> HttpResponse:
     require(reader(request), "contribute", incident)
     if request.method == "POST" and not request.POST.get("start"):
         form = _form(incident, request.POST)
-        succeeded, update = attempt(form, lambda given: _publish(incident, given, reader(request), now))
+        marked = _marked(request)
+        succeeded, update = attempt(form, lambda given: _publish(incident, given, marked, reader(request), now))
         if succeeded:
             return done(request, _said(update, now), back=reverse("war_room", args=[incident.ref]))
         if form.non_field_errors():  # perhaps for what came in between: now it has been seen
@@ -46,6 +48,19 @@ def update_composer(request: HttpRequest, ref: int) -> HttpResponse:
     return _show(request, incident, form, is_refused=False)
 
 
+def _offered(request: HttpRequest, incident: MajorIncident) -> dict[str, Any]:
+    """Entries of the record somebody marked as public drafts, and which of them are in the text already."""
+    chosen = _marked(request)
+    start, _, key = request.POST.get("start", "").partition(":")
+    if start == "marked" and key.isascii() and key.isdigit():
+        chosen.append(int(key))
+    drafts = public_drafts(incident)
+    return {
+        "marked": [draft.pk for draft in drafts if draft.pk in chosen],
+        "offered": [{"mark": draft, "words": newest_text(draft.event)} for draft in drafts if draft.pk not in chosen],
+    }
+
+
 def _form(incident: MajorIncident, typed: QueryDict | dict[str, Any]) -> UpdateForm:
     chosen = typed.getlist("audiences") if isinstance(typed, QueryDict) else typed.get("audiences", [])
     planned = composer.proposed_minutes(incident, [name for name in chosen if name in Audience.values])
@@ -54,7 +69,14 @@ def _form(incident: MajorIncident, typed: QueryDict | dict[str, Any]) -> UpdateF
     return UpdateForm(initial=typed, planned=planned)
 
 
-def _publish(incident: MajorIncident, given: dict[str, Any], actor: User, now: datetime) -> StatusUpdate:
+def _marked(request: HttpRequest) -> list[int]:
+    """Public drafts of the record that went into the text."""
+    return [int(key) for key in request.POST.getlist("marked") if key.isascii() and key.isdigit() and len(key) < 10]
+
+
+def _publish(
+    incident: MajorIncident, given: dict[str, Any], marked: list[int], actor: User, now: datetime
+) -> StatusUpdate:
     return updates.publish_update(
         incident.pk,
         texts=given["texts"],
@@ -62,6 +84,7 @@ def _publish(incident: MajorIncident, given: dict[str, Any], actor: User, now: d
         next_update_at=promised_at(given["next_in"], now),
         corrects=given["corrects"],
         seen=given["seen"],
+        marked=marked,
         actor=actor,
         at=now,
     )
@@ -115,6 +138,9 @@ def _started(incident: MajorIncident, typed: dict[str, Any], start: str, now: da
     if name == "draft" and source.isdigit():
         other = UpdateDraft.objects.filter(incident=incident, pk=source).first()
         return dict(other.content) if other else {}
+    if name == "marked" and source.isdigit():
+        taken = [newest_text(mark.event) for mark in public_drafts(incident) if mark.pk == int(source)]
+        return {"text": "\n\n".join(filter(None, [str(typed.get("text") or "").strip(), *taken])), "focus": "text"}
     if name not in (*Audience.values, "text"):
         return {}
     field = "text" if name == "text" else f"text_{name}"
@@ -148,6 +174,7 @@ def _show(request: HttpRequest, incident: MajorIncident, form: UpdateForm, *, is
         "writers": composer.others_writing(incident, person, now),
         "may_publish": may_do_step(person, incident, "inform"),
         "organisation": Organisation.current(),
+        **_offered(request, incident),
         "act": {"title": "Publish an update"},
     }
     response = show_dialog(request, form, fragment=DIALOG, back=reverse("war_room", args=[incident.ref]), **context)

@@ -71,6 +71,10 @@ API_CONFIGURATION = [
     row("api_template", "GET", "", "staff"),
     row("api_template", "PUT PATCH DELETE", "", "manager administrator"),
     row("api_template_versions", "GET", "", "staff"),
+    row("api_checklists", "GET", "", "staff"),
+    row("api_checklists", "POST", "", "manager desk_manager administrator"),
+    row("api_checklist", "GET", "", "staff"),
+    row("api_checklist", "PATCH DELETE", "", "manager desk_manager administrator"),
     row("api_raci", "GET", "", "staff"),
     row("api_raci", "PUT", "", "administrator"),
 ]

@@ -23,6 +23,13 @@ def _always(value: str) -> Callable[[Any, Any], str]:
 
 
 IN_ADDRESS: dict[str, Callable[[Place, Place], Any]] = {
+    **{f"api_decision_{act} id": lambda p, c: p.round.pk for act in ("object", "stand", "withdraw")},
+    **{f"api_timeline_entry_{act} id": lambda p, c: p.note.pk for act in ("mark", "unmark")},
+    "api_room_file_content uuid": lambda p, c: p.pasted,
+    "room_file key": lambda p, c: p.pasted,
+    "record_export kind": lambda p, c: "json",
+    **{f"{route} pk": lambda p, c: c.checklist.pk for route in ("checklist_edit", "checklist_remove")},
+    "api_checklist id": lambda p, c: c.checklist.pk,
     "api_ticket_attachment uuid": lambda p, c: p.file.uuid,
     "attachment key": lambda p, c: p.file.uuid,
     "api_ticket_watcher email": lambda p, c: p.watcher,
@@ -246,7 +253,7 @@ QUERIES = {
     "palette": "?q=shop",
     "live_ticket": "?topics={ref}",
 }
-FILES = ("api_ticket_attachments",)
+FILES = ("api_ticket_attachments", "api_room_files")
 
 TARGETS: dict[str, Callable[[Place], Any]] = {
     "accept": lambda p: p.invited.pk,
@@ -261,6 +268,10 @@ TARGETS: dict[str, Callable[[Place], Any]] = {
     "reword": lambda p: p.note.pk,
     "take-task": lambda p: p.task.pk,
     "finish-task": lambda p: p.task.pk,
+    "report-task": lambda p: p.task.pk,
+    "use-plan": lambda p: p.pk,
+    **dict.fromkeys(("object-strongly", "decision-stands", "withdraw-decision"), lambda p: p.round.pk),
+    **dict.fromkeys(("mark-fact", "unmark-fact", "mark-public", "unmark-public"), lambda p: p.note.pk),
     "agree": lambda p: p.consult.pk,
     "object": lambda p: p.consult.pk,
     "approve": lambda p: p.approval.pk,
@@ -471,6 +482,22 @@ BODIES: dict[str, _Body] = {
     "act open-war-room": lambda p, c: {"location": "Room 1"},
     "act note": lambda p, c: {"text": "seen"},
     "act decision": lambda p, c: {"text": "seen"},
+    "act checklist": lambda p, c: {"checklist": c.checklist.pk},
+    "act_on report-task": lambda p, c: {"outcome": "more"},
+    "act_on object-strongly": lambda p, c: {"text": "no"},
+    **dict.fromkeys(("act_on decision-stands", "act_on withdraw-decision"), lambda p, c: _REASON),
+    **dict.fromkeys(
+        ("checklist_new", "checklist_edit"), lambda p, c: {"name": "Fresh", "kind": "any", "items": "Look"}
+    ),
+    **dict.fromkeys(
+        ("api_timeline_entry_mark", "api_timeline_entry_unmark"), lambda p, c: {"kind": "fact"}
+    ),
+    **dict.fromkeys(("api_decision_stand", "api_decision_withdraw"), lambda p, c: _REASON),
+    "api_decision_object": lambda p, c: {"text": "no"},
+    "api_major_incident_start_checklist": lambda p, c: {"checklist": c.checklist.pk},
+    **dict.fromkeys(
+        ("api_checklists", "api_checklist"), lambda p, c: {"name": "Fresh", "items": [{"title": "Look"}]}
+    ),
     "act_on reword": lambda p, c: {"text": "seen"},
     "act situation": lambda p, c: {"conditions": "bad"},
     "act task": lambda p, c: {"title": "look"},

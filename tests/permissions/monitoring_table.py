@@ -50,6 +50,10 @@ INTEGRATIONS = [
     row("rule_do", "POST", "", _SET, act="switch-on"),
     row("rule_do", "POST", "", _SET, act="switch-off"),
     row("rule_do", "POST", "", _SET, act="remove"),
+    row("checklists", "GET", "", "staff"),
+    row("checklist_new", "GET POST", "", "manager desk_manager administrator"),
+    row("checklist_edit", "GET POST", "", "manager desk_manager administrator"),
+    row("checklist_remove", "POST", "", "manager desk_manager administrator"),
     row("planned_work", "GET", "", "staff stakeholder"),
     row("window_plan", "GET POST", "", _SET),
 ]

@@ -37,6 +37,7 @@ from incidents.actions import (
     steps,
     tickets,
     updates,
+    work,
 )
 from incidents.actions.mail import Came
 from incidents.alert_signals import Says, Signal
@@ -151,6 +152,9 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
     return SimpleNamespace(
         figure_view=figure_view, sent_report=sent_report, upload=upload, room=room, shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
         token=make_token(), now=now, holiday=holiday, backtest=backtest, hours=hours, rota=rota, layer=layer,
+        checklist=work.keep_checklist(
+            None, name="Always", items=[{"title": "Look around"}], actor=administrator, at=now
+        ),
         bridge=bridge, override=override, note=note, feed=feed, feed_secret=feed_secret,
     )  # fmt: skip
 
@@ -227,6 +231,8 @@ def _outage(
     response.enter_war_room(pk, **by(manager))
     note = response.post_note(pk, text=secret, **by(manager))
     task = response.add_task(pk, title=secret, **by(engineer))
+    asked = response.record_decision(pk, text=secret, objections_within=60, **by(manager))
+    with_file = response.post_note(pk, files=[SimpleUploadedFile("c.txt", secret.encode())], **by(manager))
     told = dict.fromkeys(("technical", "management", "key_stakeholders"), secret) | {"users": "We are on it."}
     update = updates.publish_update(pk, texts=told, audiences=list(told), next_update_at=None, **by(manager))
     approval = updates.ask_approval(pk, question=secret, options=["yes", "no"], approver=leader, **by(manager))
@@ -255,7 +261,8 @@ def _outage(
     documents.generate(pk, **by(manager))
     fresh = type(incident).objects.get(pk=pk)
     return SimpleNamespace(
-        incident=fresh, pk=pk, ref=fresh.ref, note=note, task=task, update=update, approval=approval, problem=problem,
+        incident=fresh, pk=pk, ref=fresh.ref, note=note, task=task, round=asked.round,
+        pasted=with_file.payload["files"][0]["id"], update=update, approval=approval, problem=problem,
         change=change, step=change.steps.get(), vote=change.approvals.get(), seat=invited,
         action=fresh.review.actions.get(), interval=fresh.downtime.first(),
         consult=Consult.objects.filter(step__incident=pk, user=engineer).first(), leader=leader, engineer=engineer,
