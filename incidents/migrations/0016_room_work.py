@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("incidents", "0001_squashed_0014_telling"),
+        ("incidents", "0015_room_people"),
     ]
 
     operations = [
