@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from incidents.models import Organisation, User
 from mim.watchman import Watchman
 from notifications.webhooks import outbox
-from tests import factories
+from tests import emptying, factories
 
 # Playwright keeps an event loop in the process that drove a browser; tests after it still use the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -25,6 +25,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+emptying.use()
 
 
 @pytest.fixture(scope="session")

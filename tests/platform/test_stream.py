@@ -12,7 +12,8 @@ from django.test import override_settings
 from mim import live_ticket
 from mim.embedded import programs, throwaway
 from mim.embedded.ports import accepts, free_port
-from tests.platform.conftest import environment_for, until
+from tests.platform.conftest import until
+from tests.platform.prepared import environment_for
 
 ORIGIN = "https://desk.example.org"
 KEY = "k" * 60
