@@ -43,7 +43,7 @@ _BY_SERVICE = """
 FUNCTIONS = f"""
 CREATE OR REPLACE FUNCTION metrics_mark_incident() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE gone bigint; come bigint;
-BEGIN  -- the argument names the column with the incident; always an update, so that a computation under way is waited for
+BEGIN  -- the argument names the incident's column; always an update, so that a computation under way is waited for
   IF TG_OP <> 'INSERT' THEN gone := (to_jsonb(OLD) ->> TG_ARGV[0])::bigint; END IF;
   IF TG_OP <> 'DELETE' THEN come := (to_jsonb(NEW) ->> TG_ARGV[0])::bigint; END IF;
   {_MARK} WHERE incident_id IN (gone, come);
@@ -105,8 +105,8 @@ _OF_INCIDENT = "metrics_mark_incident('incident_id')"
 _I = "incidents_"
 TRIGGERS = "\n".join(
     [
-        _trigger("downtime", f"{_I}downtimeinterval", f"INSERT OR UPDATE OR DELETE ON {_I}downtimeinterval FOR EACH ROW",
-                 _OF_INCIDENT),
+        _trigger("downtime", f"{_I}downtimeinterval",
+                 f"INSERT OR UPDATE OR DELETE ON {_I}downtimeinterval FOR EACH ROW", _OF_INCIDENT),
         _trigger("step", f"{_I}incidentstep", _changes(f"{_I}incidentstep", "state", "opened_at", "by_fallback"),
                  _OF_INCIDENT),
         _trigger("promise", f"{_I}updatepromise", f"INSERT OR UPDATE OR DELETE ON {_I}updatepromise FOR EACH ROW",

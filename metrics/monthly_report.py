@@ -30,6 +30,7 @@ from metrics.savings import saved_by_the_process
 _TEMPLATE = "report.typ"
 MOST_ADDRESSES = 50
 TREND_MONTHS = 12
+TABLES = ("services", "tiers", "channels", "causes")
 
 
 # --- What it says -------------------------------------------------------------------------------
@@ -138,14 +139,15 @@ def contents(scope: Scope, *, at: datetime) -> dict[str, Any]:
         "bars": [{"label": one.month, "value": one.count} for one in trend.months],
         "saved": saved,
         "tables": [_table(charts.monthly(trend, asked), scope.currency)]
-        + [_table(charts.MAKERS[key](now, asked), scope.currency) for key in ("services", "tiers", "channels", "causes")],
+        + [_table(charts.MAKERS[key](now, asked), scope.currency) for key in TABLES],
         "incidents": [
             {
                 "ref": row["ref"], "title": row["title"], "severity": row["severity"],
                 "services": ", ".join(row["services"]) or "not known",
                 "downtime": said(KPIS[0], row["average_downtime"], scope.currency)
                 + (" so far" if row["is_still_down"] else ""),
-                "resolved": said(KPIS[0], row["mttr"], scope.currency), "cost": money_words(row["cost"], scope.currency),
+                "resolved": said(KPIS[0], row["mttr"], scope.currency),
+                "cost": money_words(row["cost"], scope.currency),
             }
             for row in rows[:200]
         ],
