@@ -19,6 +19,10 @@ from metrics.distribution import BINS, counted
 from metrics.kpis import Figures
 
 MOST_SERVICES = 20
+CUT = (
+    "Downtime and cost of a service are cut at the period; those of an incident count whole, in its own period."
+    " So the sums differ where an outage reaches over the end."
+)
 TIMES = ("mttd", "mtta", "mttr", "time_to_restore")
 
 
@@ -196,7 +200,9 @@ def tiers(figures: Figures, asked: Asked) -> Chart:
         Column("Tier"), Column("Services", "count"), Column("MTBF", "seconds"), Column("Failures", "count"),
         Column("Start to start", "seconds"), Column("Downtime", "seconds"), Column("Cost", "money"),
     ]  # fmt: skip
-    return Chart("tiers", "By tier", f"{figures.mtbf.failures} failures in all.", columns, rows, None)
+    return Chart(
+        "tiers", "By tier", f"{figures.mtbf.failures} failures in all.", columns, rows, None, note=CUT,
+    )  # fmt: skip
 
 
 def _shares(

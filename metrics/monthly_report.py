@@ -15,7 +15,7 @@ from django.urls import reverse
 from incidents import permissions
 from incidents.actions.input import clean_number
 from incidents.errors import Invalid
-from incidents.in_words import NOTHING, duration_words, money_words
+from incidents.in_words import NOTHING, duration_words, money_words, percent_words
 from incidents.models import Organisation, User, people_with_role
 from incidents.process import AccountRole
 from metrics import charts, kpis
@@ -69,7 +69,7 @@ def _figure(kpi: Kpi, now: Figures, before: Figures) -> dict[str, str]:
     value, n = value_of(kpi, now)
     earlier, _ = value_of(kpi, before)
     goal = goal_of(kpi, now)
-    change = "" if value is None or not earlier else f"{(value - earlier) / earlier * 100:+.0f} %".replace("-", "−")
+    change = None if value is None or not earlier else (value - earlier) / earlier * 100
     bound = "at least" if kpi.key in MORE_IS_BETTER else "at most"
     met = {True: "met", False: "missed", None: NOTHING}[goal.is_met] if goal else ""
     return {
@@ -77,7 +77,7 @@ def _figure(kpi: Kpi, now: Figures, before: Figures) -> dict[str, str]:
         "value": said(kpi, value, now.scope.currency),
         "n": str(n),
         "before": said(kpi, earlier, now.scope.currency),
-        "change": change or NOTHING,
+        "change": percent_words(change),
         "target": f"{bound} {said(kpi, goal.value, now.scope.currency)}: {met}" if goal else NOTHING,
     }
 
@@ -95,7 +95,7 @@ def _cell(value: Any, unit: str, currency: str) -> str:
         case "share":
             return f"{value * 100:.{3 if value > 0.9 else 0}f} %"
         case "change":
-            return f"{value:+.0f} %".replace("-", "−")
+            return percent_words(value)
     return f"{value:,.0f}"
 
 
