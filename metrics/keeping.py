@@ -23,15 +23,15 @@ RETURNS float8 LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT coalesce(sum(extract(epoch FROM upper(part) - lower(part))), 0)::float8
   FROM generate_series(
     (lower(during) AT TIME ZONE zone)::date - 1, (upper(during) AT TIME ZONE zone)::date, interval '1 day'
-  ) AS day
-  CROSS JOIN LATERAL jsonb_array_elements(week -> (extract(isodow FROM day)::int - 1)) AS span
+  ) AS on_day
+  CROSS JOIN LATERAL jsonb_array_elements(week -> (extract(isodow FROM on_day)::int - 1)) AS span
   CROSS JOIN LATERAL (
     SELECT during * tstzrange(
-      metrics_local_moment(day::timestamp + make_interval(mins => (span ->> 0)::int), zone),
-      (day::timestamp + make_interval(mins => (span ->> 1)::int)) AT TIME ZONE zone
+      metrics_local_moment(on_day::timestamp + make_interval(mins => (span ->> 0)::int), zone),
+      (on_day::timestamp + make_interval(mins => (span ->> 1)::int)) AT TIME ZONE zone
     ) AS part
   ) cut
-  WHERE NOT (observes_holidays AND EXISTS (SELECT 1 FROM incidents_holiday h WHERE h.day = day::date))
+  WHERE NOT (observes_holidays AND EXISTS (SELECT 1 FROM incidents_holiday h WHERE h.day = on_day::date))
     AND NOT isempty(part)
 $$;
 """

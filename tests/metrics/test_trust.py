@@ -3,8 +3,9 @@
 import io
 import json
 import re
+import uuid
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core import mail
@@ -14,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from incidents.actions import clocks, services
-from incidents.models import ApiKey, Organisation, Problem, ServiceDependency, ServiceHours, Team, Ticket
+from incidents.models import ApiKey, Holiday, Organisation, Problem, ServiceDependency, ServiceHours, Team, Ticket
+from incidents.queries.costs import cost_of_downtime
 from metrics import full_export, monthly_report, rows, tasks
 from metrics.definitions import KPI_BY_KEY
 from metrics.kpis import figures
@@ -255,3 +257,20 @@ def test_prometheus_reads_the_desk_with_a_key_and_nobody_without(technician, req
             assert 'mim_services_down{service="shop"} 1.0' in text
             assert "mim_kpi_time_to_declare_seconds 1200.0" in text
             assert 'mim_part_ok{part="outbox"} 1.0' in text
+
+
+@pytest.mark.parametrize("day", [(2026, 5, 4), (2026, 3, 28), (2026, 10, 24), (2026, 12, 24)])
+def test_the_meter_of_the_war_room_and_the_figures_weigh_hours_alike(day):
+    """Three days long, over both changes of the clock, a weekend and a holiday."""
+    set_zone("Europe/Berlin")
+    Holiday.objects.create(day=date(2026, 12, 25), name="Christmas")
+    shop = service("shop", cost_per_hour=100)
+    shop.hours, shop.off_hours_percent = ServiceHours.objects.create(name="Office", time_zone="Europe/Berlin"), 30
+    shop.save()
+    Organisation.objects.filter(pk=1).update(sla_stamp=uuid.uuid4())
+    start = utc(*day, 7, 13)
+    incident = past_incident(declared_at=start, downtime=[(shop, start, start + timedelta(days=3, minutes=41))])
+    found = figures(scope(start, start + timedelta(days=5), "Europe/Berlin"), at=utc(2027, 1, 1))
+    meter = cost_of_downtime(incident.downtime.select_related("service"), utc(2027, 1, 1))
+    assert found.whole.cost.value == pytest.approx(float(meter))
+    assert 30 * 72 < float(meter) < 100 * 73
