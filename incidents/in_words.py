@@ -28,3 +28,11 @@ def money_words(amount: Decimal | float | None, currency: str) -> str:
     size = abs(Decimal(amount))
     figure = f"{size:,.2f}" if size < 100 and size % 1 else f"{size:,.0f}"
     return f"{'−' if amount < 0 else ''}{CURRENCY_SIGNS.get(currency, currency + ' ')}{figure}"
+
+
+def percent_words(change: float | None) -> str:
+    """A change in per cent with its sign; a dash for None."""
+    if change is None:
+        return NOTHING
+    rounded = round(change)
+    return f"{'+' if rounded > 0 else '−' if rounded < 0 else '±'}{abs(rounded)} %"

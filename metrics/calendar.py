@@ -54,7 +54,7 @@ class Day:
 
 
 def days(scope: Scope, *, at: datetime) -> list[Day]:
-    """Every day of the period up to now, the last two years of it; seconds during which anything was down. One query."""
+    """Every day of the period up to now, the last two years of it; seconds with anything down. One query."""
     last = min(scope.end, at).astimezone(scope.zone)
     earliest = start_of_day((last - timedelta(days=MOST_DAYS)).date(), scope.zone)
     asked = replace(scope, start=max(scope.start, earliest))

@@ -1,4 +1,4 @@
-"""Charts as plain data: the option for the library, the same as a table and as CSV, and a sentence for who cannot see it.
+"""Charts as plain data: the option for the library, the same as a table and as CSV, and a sentence instead of it.
 
 No script is written here; the page hands the options over as JSON. Every number of a chart comes from `Figures` (or one
 of the two queries below), the same that tiles, exports, report and API read.
@@ -19,6 +19,10 @@ from metrics.distribution import BINS, counted
 from metrics.kpis import Figures
 
 MOST_SERVICES = 20
+CUT = (
+    "Downtime and cost of a service are cut at the period; those of an incident count whole, in its own period."
+    " So the sums differ where an outage reaches over the end."
+)
 TIMES = ("mttd", "mtta", "mttr", "time_to_restore")
 
 
@@ -111,7 +115,8 @@ def times(figures: Figures, asked: Asked) -> Chart:
     known = [f"{kpi.short} n {figures.whole.statistics[kpi.key].n}" for kpi in kpis]
     axis = {"type": "value", "name": "min"}
     return Chart(
-        "times", f"How long it took, {figures.scope.grain.label.lower()}", f"Mean minutes of each {figures.scope.grain}: {', '.join(known)}.",
+        "times", f"How long it took, {figures.scope.grain.label.lower()}",
+        f"Mean minutes of each {figures.scope.grain}: {', '.join(known)}.",
         columns, rows, _frame(names, series, yAxis=axis),
     )  # fmt: skip
 
@@ -123,7 +128,9 @@ def distribution(figures: Figures, asked: Asked, *, counts: dict[str, list[int]]
     labels = [label for label, _ in BINS]
     shown = [kpi for kpi in kpis if kpi.key in ("mtta", "mttr", "time_to_restore", "average_downtime")]
     series = [{"name": kpi.label, "type": "bar", "data": found.get(kpi.key, [0] * len(BINS))} for kpi in shown]
-    rows = [[label, *(found.get(kpi.key, [0] * len(BINS))[at] for kpi in kpis)] for at, label in enumerate(labels)]
+    rows: list[list[Cell]] = [
+        [label, *(found.get(kpi.key, [0] * len(BINS))[at] for kpi in kpis)] for at, label in enumerate(labels)
+    ]
     columns = [Column("Length"), *(Column(kpi.label, "count") for kpi in kpis)]
     restore = found.get("time_to_restore", [])
     quick = sum(restore[:4])
@@ -139,7 +146,8 @@ def services(figures: Figures, asked: Asked) -> Chart:
     """Time between failures of each service; the bars are those that fail most often."""
     drill = reverse("kpi_drill", args=["mtbf"])
     failing = sorted(
-        (one for one in figures.services if one.mtbf.mean_seconds is not None), key=lambda one: one.mtbf.mean_seconds or 0
+        (one for one in figures.services if one.mtbf.mean_seconds is not None),
+        key=lambda one: one.mtbf.mean_seconds or 0,
     )[:MOST_SERVICES]
     bars = {
         "name": "Days between failures",
@@ -167,7 +175,9 @@ def services(figures: Figures, asked: Asked) -> Chart:
     ]  # fmt: skip
     worst = failing[0] if failing else None
     sentence = (
-        f"{worst.name} failed most often: {worst.mtbf.failures} times." if worst else "No service failed in this period."
+        f"{worst.name} failed most often: {worst.mtbf.failures} times."
+        if worst
+        else "No service failed in this period."
     )
     links = [f"{drill}?{asked.query(service=one.slug)}" for one in figures.services]
     return Chart("services", "Time between failures", sentence, columns, rows, option if failing else None, links)
@@ -190,7 +200,9 @@ def tiers(figures: Figures, asked: Asked) -> Chart:
         Column("Tier"), Column("Services", "count"), Column("MTBF", "seconds"), Column("Failures", "count"),
         Column("Start to start", "seconds"), Column("Downtime", "seconds"), Column("Cost", "money"),
     ]  # fmt: skip
-    return Chart("tiers", "By tier", f"{figures.mtbf.failures} failures in all.", columns, rows, None)
+    return Chart(
+        "tiers", "By tier", f"{figures.mtbf.failures} failures in all.", columns, rows, None, note=CUT,
+    )  # fmt: skip
 
 
 def _shares(
@@ -260,5 +272,3 @@ def chart(key: str, figures: Figures, asked: Asked, *, at: datetime) -> Chart:
     if key == "calendar":
         return calendar.as_chart(calendar.days(figures.scope, at=at))
     return MAKERS[key](figures, asked)
-
-

@@ -20,6 +20,7 @@ from metrics.definitions import (
     MTBF,
     RATES,
     Kpi,
+    Unit,
 )
 from metrics.kpis import Figures, Month, Statistic
 from metrics.periods import KnownService, Scope, read_scope, start_of_day
@@ -129,6 +130,10 @@ class Tile:
     def direction(self) -> str:
         """down, up or empty."""
         return _direction(self.change)
+
+    @property
+    def spark_label(self) -> str:
+        return f"{self.kpi.label} over time{', seconds' if self.kpi.unit == Unit.SECONDS else ''}"
 
     @property
     def goal_words(self) -> str:

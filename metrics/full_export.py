@@ -18,8 +18,22 @@ from django.db import connection, models, transaction
 from metrics.csv_export import safe_cell
 
 APPS = ("incidents", "notifications", "metrics")
-SECRET_WORDS = ("password", "hash", "digest", "secret", "sealed", "token", "key_prefix", "ciphertext", "encrypted", "credentials", "sha256")
-LEFT_OUT = frozenset({"incidents.apikey", "incidents.idempotentrequest", "notifications.queuedmail", "notifications.heartbeat"})
+SECRET_WORDS = (
+    "password",
+    "hash",
+    "digest",
+    "secret",
+    "sealed",
+    "token",
+    "key_prefix",
+    "ciphertext",
+    "encrypted",
+    "credentials",
+    "sha256",
+)
+LEFT_OUT = frozenset(
+    {"incidents.apikey", "incidents.idempotentrequest", "notifications.queuedmail", "notifications.heartbeat"}
+)
 """Keys, answers kept for repetition, mails with links that open an account, signs of life."""
 CHUNK = 2_000
 
@@ -77,10 +91,11 @@ class _Drain(io.RawIOBase):
 
 def archive() -> Iterator[bytes]:
     """The ZIP, piece by piece. Everything is read in one moment, so that references never hang in the air."""
-    drain = _Drain()
+    drain, is_own = _Drain(), not connection.in_atomic_block
     with transaction.atomic(), zipfile.ZipFile(drain, "w", zipfile.ZIP_DEFLATED) as into:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if is_own:  # only a transaction that has asked nothing yet can be told so
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for name, model in tables():
             names = columns(model)
             for ending, lines in (("jsonl", _json_lines), ("csv", _csv_lines)):

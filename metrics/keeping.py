@@ -23,15 +23,15 @@ RETURNS float8 LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT coalesce(sum(extract(epoch FROM upper(part) - lower(part))), 0)::float8
   FROM generate_series(
     (lower(during) AT TIME ZONE zone)::date - 1, (upper(during) AT TIME ZONE zone)::date, interval '1 day'
-  ) AS day
-  CROSS JOIN LATERAL jsonb_array_elements(week -> (extract(isodow FROM day)::int - 1)) AS span
+  ) AS on_day
+  CROSS JOIN LATERAL jsonb_array_elements(week -> (extract(isodow FROM on_day)::int - 1)) AS span
   CROSS JOIN LATERAL (
     SELECT during * tstzrange(
-      metrics_local_moment(day::timestamp + make_interval(mins => (span ->> 0)::int), zone),
-      (day::timestamp + make_interval(mins => (span ->> 1)::int)) AT TIME ZONE zone
+      metrics_local_moment(on_day::timestamp + make_interval(mins => (span ->> 0)::int), zone),
+      (on_day::timestamp + make_interval(mins => (span ->> 1)::int)) AT TIME ZONE zone
     ) AS part
   ) cut
-  WHERE NOT (observes_holidays AND EXISTS (SELECT 1 FROM incidents_holiday h WHERE h.day = day::date))
+  WHERE NOT (observes_holidays AND EXISTS (SELECT 1 FROM incidents_holiday h WHERE h.day = on_day::date))
     AND NOT isempty(part)
 $$;
 """
@@ -43,7 +43,7 @@ _BY_SERVICE = """
 FUNCTIONS = f"""
 CREATE OR REPLACE FUNCTION metrics_mark_incident() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE gone bigint; come bigint;
-BEGIN  -- the argument names the column with the incident; always an update, so that a computation under way is waited for
+BEGIN  -- the argument names the incident's column; always an update, so that a computation under way is waited for
   IF TG_OP <> 'INSERT' THEN gone := (to_jsonb(OLD) ->> TG_ARGV[0])::bigint; END IF;
   IF TG_OP <> 'DELETE' THEN come := (to_jsonb(NEW) ->> TG_ARGV[0])::bigint; END IF;
   {_MARK} WHERE incident_id IN (gone, come);
@@ -105,8 +105,8 @@ _OF_INCIDENT = "metrics_mark_incident('incident_id')"
 _I = "incidents_"
 TRIGGERS = "\n".join(
     [
-        _trigger("downtime", f"{_I}downtimeinterval", f"INSERT OR UPDATE OR DELETE ON {_I}downtimeinterval FOR EACH ROW",
-                 _OF_INCIDENT),
+        _trigger("downtime", f"{_I}downtimeinterval",
+                 f"INSERT OR UPDATE OR DELETE ON {_I}downtimeinterval FOR EACH ROW", _OF_INCIDENT),
         _trigger("step", f"{_I}incidentstep", _changes(f"{_I}incidentstep", "state", "opened_at", "by_fallback"),
                  _OF_INCIDENT),
         _trigger("promise", f"{_I}updatepromise", f"INSERT OR UPDATE OR DELETE ON {_I}updatepromise FOR EACH ROW",

@@ -14,7 +14,7 @@ from django.db import connection
 
 from incidents.service_hours import WORKING_WEEK
 from metrics import sql
-from metrics.definitions import RATES, STATISTICS
+from metrics.definitions import AVERAGE_DOWNTIME, RATES, STATISTICS, Kpi
 from metrics.periods import GRAIN_FORMATS, Scope
 
 
@@ -172,18 +172,24 @@ def _share(hits: int | None, n: int | None) -> Rate:
     return Rate(float(hits or 0) / float(n), int(n)) if n else Rate(None, 0)
 
 
+def _statistic(kpi: Kpi, row: dict[str, Any]) -> Statistic:
+    median, p90 = row.get(f"{kpi.key}_percentiles") or (None, None)
+    return Statistic(
+        mean_seconds=row.get(f"{kpi.key}_mean"),
+        median_seconds=median,
+        p90_seconds=p90,
+        n=row.get(f"{kpi.key}_n", 0),
+        still_open=row["still_down"] if kpi is AVERAGE_DOWNTIME else 0,
+        least_seconds=row.get(f"{kpi.key}_least"),
+        most_seconds=row.get(f"{kpi.key}_most"),
+    )
+
+
 _EMPTY_ROW: dict[str, Any] = {"incidents": 0, "still_down": 0, "cost_value": None, "cost_n": 0, "channels": []}
 
 
 def _summary(row: dict[str, Any]) -> Summary:
-    statistics = {
-        kpi.key: Statistic(
-            row.get(f"{kpi.key}_mean"), *(row.get(f"{kpi.key}_percentiles") or (None, None)),
-            row.get(f"{kpi.key}_n", 0), row["still_down"] if kpi.key == "average_downtime" else 0,
-            row.get(f"{kpi.key}_least"), row.get(f"{kpi.key}_most"),
-        )
-        for kpi in STATISTICS
-    }  # fmt: skip
+    statistics = {kpi.key: _statistic(kpi, row) for kpi in STATISTICS}
     return Summary(
         count=row["incidents"],
         statistics=statistics,

@@ -23,7 +23,7 @@ class IncidentFigures(models.Model):
     time_to_contain_seconds = models.FloatField(null=True)
     time_to_restore_seconds = models.FloatField(null=True)
     downtime_seconds = models.FloatField(null=True)
-    cost = models.DecimalField(max_digits=16, decimal_places=2, null=True)
+    cost = models.FloatField(null=True)
     costs = models.JSONField(null=True, help_text="{service id: cost of its downtime}")
     effort_seconds = models.FloatField(null=True)
     steps_opened = models.PositiveIntegerField(default=0)
@@ -103,7 +103,9 @@ class ReportSchedule(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(pk=1), name="one_report_schedule"),
-            models.CheckConstraint(condition=Q(day__range=(1, 28)) & Q(hour__range=(0, 23)), name="report_day_and_hour"),
+            models.CheckConstraint(
+                condition=Q(day__range=(1, 28)) & Q(hour__range=(0, 23)), name="report_day_and_hour"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from incidents import permissions
 from incidents.actions.input import clean_number
 from incidents.errors import Invalid
-from incidents.in_words import NOTHING, duration_words, money_words
+from incidents.in_words import NOTHING, duration_words, money_words, percent_words
 from incidents.models import Organisation, User, people_with_role
 from incidents.process import AccountRole
 from metrics import charts, kpis
@@ -30,6 +30,7 @@ from metrics.savings import saved_by_the_process
 _TEMPLATE = "report.typ"
 MOST_ADDRESSES = 50
 TREND_MONTHS = 12
+TABLES = ("services", "tiers", "channels", "causes")
 
 
 # --- What it says -------------------------------------------------------------------------------
@@ -68,7 +69,7 @@ def _figure(kpi: Kpi, now: Figures, before: Figures) -> dict[str, str]:
     value, n = value_of(kpi, now)
     earlier, _ = value_of(kpi, before)
     goal = goal_of(kpi, now)
-    change = "" if value is None or not earlier else f"{(value - earlier) / earlier * 100:+.0f} %".replace("-", "−")
+    change = None if value is None or not earlier else (value - earlier) / earlier * 100
     bound = "at least" if kpi.key in MORE_IS_BETTER else "at most"
     met = {True: "met", False: "missed", None: NOTHING}[goal.is_met] if goal else ""
     return {
@@ -76,7 +77,7 @@ def _figure(kpi: Kpi, now: Figures, before: Figures) -> dict[str, str]:
         "value": said(kpi, value, now.scope.currency),
         "n": str(n),
         "before": said(kpi, earlier, now.scope.currency),
-        "change": change or NOTHING,
+        "change": percent_words(change),
         "target": f"{bound} {said(kpi, goal.value, now.scope.currency)}: {met}" if goal else NOTHING,
     }
 
@@ -94,7 +95,7 @@ def _cell(value: Any, unit: str, currency: str) -> str:
         case "share":
             return f"{value * 100:.{3 if value > 0.9 else 0}f} %"
         case "change":
-            return f"{value:+.0f} %".replace("-", "−")
+            return percent_words(value)
     return f"{value:,.0f}"
 
 
@@ -138,14 +139,15 @@ def contents(scope: Scope, *, at: datetime) -> dict[str, Any]:
         "bars": [{"label": one.month, "value": one.count} for one in trend.months],
         "saved": saved,
         "tables": [_table(charts.monthly(trend, asked), scope.currency)]
-        + [_table(charts.MAKERS[key](now, asked), scope.currency) for key in ("services", "tiers", "channels", "causes")],
+        + [_table(charts.MAKERS[key](now, asked), scope.currency) for key in TABLES],
         "incidents": [
             {
                 "ref": row["ref"], "title": row["title"], "severity": row["severity"],
                 "services": ", ".join(row["services"]) or "not known",
                 "downtime": said(KPIS[0], row["average_downtime"], scope.currency)
                 + (" so far" if row["is_still_down"] else ""),
-                "resolved": said(KPIS[0], row["mttr"], scope.currency), "cost": money_words(row["cost"], scope.currency),
+                "resolved": said(KPIS[0], row["mttr"], scope.currency),
+                "cost": money_words(row["cost"], scope.currency),
             }
             for row in rows[:200]
         ],

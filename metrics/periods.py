@@ -154,7 +154,11 @@ KnownService = tuple[int, str, str, str | None, str | None]
 
 
 def _read_services(
-    names: list[str], teams: list[str], *, with_tree: bool, errors: dict[str, list[str]],
+    names: list[str],
+    teams: list[str],
+    *,
+    with_tree: bool,
+    errors: dict[str, list[str]],
     known_services: list[KnownService] | None = None,
 ) -> tuple[int, ...]:
     """Ids of the services named (and, with the tree, all they need to work), of the teams' services, or of both.
@@ -198,7 +202,9 @@ def _with_needs(picked: set[int]) -> set[int]:
     return found
 
 
-def _read_words(field_name: str, given: list[str] | None, allowed: list[str], errors: dict[str, list[str]]) -> list[str]:
+def _read_words(
+    field_name: str, given: list[str] | None, allowed: list[str], errors: dict[str, list[str]]
+) -> list[str]:
     words = [word.strip().lower() for word in given or [] if word.strip()]
     if unknown := [word for word in words if word not in allowed]:
         errors[field_name] = [f"“{unknown[0][:60]}” is not possible here. Use one of {', '.join(allowed)}."]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -110,9 +109,10 @@ def _compute_batch(incident_ids: list[int], *, at: datetime) -> int:
         row.is_complete, row.computed_at, row.stale_since = not missing_clocks(incident), at, None
         row.is_kept = incident.stage in MEASURED_STAGES and not facts["is_still_down"]
         found.append(row)
-    IncidentFigures.objects.bulk_update(
-        found, [*_SECONDS, *_KEPT, "cost", "costs", "is_complete", "is_kept", "computed_at", "stale_since"]
-    )
+    IncidentFigures.objects.bulk_create(  # an upsert: bulk_update writes a CASE for each value, fifty times as dear
+        found, update_conflicts=True, unique_fields=["incident"],
+        update_fields=[*_SECONDS, *_KEPT, "cost", "costs", "is_complete", "is_kept", "computed_at", "stale_since"],
+    )  # fmt: skip
     return len(found)
 
 
@@ -132,7 +132,7 @@ def _filled(row: IncidentFigures, facts: dict[str, Any]) -> IncidentFigures:
     for kpi in DURATIONS:
         setattr(row, f"{kpi.key}_seconds", facts[kpi.key])
     row.downtime_seconds = facts[AVERAGE_DOWNTIME.key]
-    row.cost = None if facts["cost"] is None else round(Decimal(facts["cost"]), 2)
+    row.cost = facts["cost"]
     row.costs = facts["costs"]
     for name in _KEPT[1:]:
         setattr(row, name, facts[name])

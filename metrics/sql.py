@@ -20,6 +20,11 @@ _CHANNEL = """coalesce((
   ORDER BY t.reported_at, t.id LIMIT 1), '')"""
 """Of the first linked problem whose cause is known; of the earliest linked ticket. Empty where there is none."""
 
+_OF_INCIDENT = (
+    "i.id, i.title, i.stage, i.severity, i.is_imported, i.belongs_at, i.started_at, i.detected_at, i.reported_at,"
+    " i.acknowledged_at, i.declared_at, i.contained_at, i.restored_at, i.resolved_at, i.closed_at"
+)
+
 COUNTED = f"""
 planned AS (  -- maintenance windows of each service
   SELECT link.service_id, range_agg(tstzrange(w.starts_at, w.ends_at)) AS windows
@@ -70,11 +75,17 @@ WITH {COUNTED},
 scope AS (
   SELECT * FROM counted WHERE %(by_incident)s OR (belongs_at >= %(start)s AND belongs_at < %(end)s)
 ),
-kept AS (  -- what was computed before and has not moved since
-  SELECT f.* FROM metrics_incidentfigures f JOIN scope s ON s.id = f.incident_id WHERE f.is_kept AND %(use_kept)s
+noted AS (  -- each with what was computed before, when nothing has moved since
+  SELECT s.*, f.incident_id IS NOT NULL AS is_kept, f.downtime_seconds AS kept_downtime, f.costs AS kept_costs,
+    f.cost AS kept_cost,
+    f.effort_seconds AS kept_effort, f.steps_opened AS kept_opened, f.steps_conforming AS kept_conforming,
+    f.promises_settled AS kept_settled, f.promises_kept AS kept_promises, f.is_reviewed AS kept_reviewed,
+    f.has_problem AS kept_problem, f.cause AS kept_cause, f.channel AS kept_channel
+  FROM scope s
+  LEFT JOIN metrics_incidentfigures f ON f.incident_id = s.id AND f.is_kept AND %(use_kept)s
 ),
 live AS (
-  SELECT s.* FROM scope s WHERE NOT EXISTS (SELECT 1 FROM kept k WHERE k.incident_id = s.id)
+  SELECT * FROM noted WHERE NOT is_kept
 ),
 unplanned AS (  -- every interval without the planned work in it; open ones reach up to now
   SELECT d.incident_id, d.service_id, d.ended_at IS NULL AS is_open,
@@ -100,7 +111,7 @@ lengths AS (
   FROM merged m CROSS JOIN LATERAL unnest(m.parts) AS part WHERE m.is_whole GROUP BY m.incident_id
 ),
 costs AS (
-  SELECT one.incident_id, jsonb_object_agg(one.service_id, one.cost) AS costs
+  SELECT one.incident_id, jsonb_object_agg(one.service_id, one.cost) AS costs, sum(one.cost) AS whole
   FROM (
     SELECT m.incident_id, m.service_id, sum({_priced("part")})::float8 AS cost
     FROM merged m CROSS JOIN LATERAL unnest(m.parts) AS part JOIN prices p ON p.service_id = m.service_id
@@ -127,13 +138,15 @@ effort AS (  -- from taking a seat until it was given back or the fix was confir
   ) one CROSS JOIN LATERAL unnest(one.spans) AS part GROUP BY one.incident_id
 ),
 measured AS (
-  SELECT k.incident_id, k.downtime_seconds AS average_downtime, false AS is_still_down, k.costs, k.effort_seconds,
-    k.steps_opened, k.steps_conforming, k.promises_settled, k.promises_kept, k.is_reviewed, k.has_problem,
-    k.cause, k.channel
-  FROM kept k
+  SELECT {_OF_INCIDENT}, i.kept_downtime AS average_downtime, false AS is_still_down, i.kept_costs AS costs,
+    i.kept_cost AS whole_cost,
+    i.kept_effort AS effort_seconds, i.kept_opened AS steps_opened, i.kept_conforming AS steps_conforming,
+    i.kept_settled AS promises_settled, i.kept_promises AS promises_kept, i.kept_reviewed AS is_reviewed,
+    i.kept_problem AS has_problem, i.kept_cause AS cause, i.kept_channel AS channel
+  FROM noted i WHERE i.is_kept
   UNION ALL
-  SELECT i.id, CASE WHEN d.incident_id IS NOT NULL THEN coalesce(l.seconds, 0) END,
-    coalesce(d.is_open, false), c.costs, e.seconds,
+  SELECT {_OF_INCIDENT}, CASE WHEN d.incident_id IS NOT NULL THEN coalesce(l.seconds, 0) END,
+    coalesce(d.is_open, false), c.costs, c.whole, e.seconds,
     coalesce(st.opened, 0), coalesce(st.conforming, 0), coalesce(pr.settled, 0), coalesce(pr.kept, 0),
     EXISTS (SELECT 1 FROM incidents_review r WHERE r.incident_id = i.id AND r.state = 'completed'),
     EXISTS (SELECT 1 FROM incidents_problem_major_incidents w WHERE w.majorincident_id = i.id),
@@ -147,18 +160,13 @@ measured AS (
   LEFT JOIN promises pr ON pr.incident_id = i.id
 ),
 facts AS (
-  SELECT s.id, s.title, s.stage, s.severity, s.is_imported, s.belongs_at,
+  SELECT s.*, s.stage = 'closed' AS is_closed,
     to_char(s.belongs_at AT TIME ZONE %(zone)s, %(grain)s) AS month,
-    s.started_at, s.detected_at, s.reported_at, s.acknowledged_at, s.declared_at,
-    s.contained_at, s.restored_at, s.resolved_at, s.closed_at,
     {_DURATION_COLUMNS},
-    m.average_downtime, m.is_still_down, m.costs, m.effort_seconds,
-    CASE WHEN m.costs IS NULL THEN NULL ELSE (
-      SELECT sum(one.value::float8) FROM jsonb_each_text(m.costs) one
-      WHERE NOT %(by_service)s OR one.key = ANY(%(service_keys)s)) END AS cost,
-    m.steps_opened, m.steps_conforming, m.promises_settled, m.promises_kept,
-    s.stage = 'closed' AS is_closed, m.is_reviewed, m.has_problem, m.cause, m.channel
-  FROM scope s JOIN measured m ON m.incident_id = s.id
+    CASE WHEN NOT %(by_service)s THEN s.whole_cost ELSE (
+      SELECT sum(one.value::float8) FROM jsonb_each_text(s.costs) one WHERE one.key = ANY(%(service_keys)s)
+    ) END AS cost
+  FROM measured s
 )"""
 
 

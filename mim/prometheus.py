@@ -4,10 +4,10 @@ Every web process answers the same, so nothing is kept in memory. A key with the
 who reads figures, may ask: `authorization: {credentials: <key>}` in the scrape configuration.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -54,7 +54,9 @@ class Desk(Collector):
         yield from self._machinery()
         yield from self._figures()
 
-    def _counted(self, name: str, words: str, labels, rows, fields) -> GaugeMetricFamily:  # type: ignore[no-untyped-def]
+    def _counted(
+        self, name: str, words: str, labels: Sequence[str], rows: QuerySet, fields: Sequence[str]
+    ) -> GaugeMetricFamily:
         family = GaugeMetricFamily(name, words, labels=labels)
         for row in rows.order_by().values_list(*fields).annotate(Count("id")):
             family.add_metric([str(value) for value in row[:-1]], row[-1])

@@ -87,6 +87,8 @@ DATABASES["default"]["ENGINE"] = "mim.database"
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("MIM_CONN_MAX_AGE", default=600)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 2
+# Compiling a statement takes PostgreSQL longer (a second and more) than running any statement here.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
 REDIS_URL = runtime_redis_url(VAR_DIR)
 # A frozen Redis must never hold a web thread: every socket has a short time-out.
 REDIS_TIMEOUTS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}

@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django_fsm import transition
 
 from incidents.models.people import User
@@ -163,6 +164,7 @@ class MajorIncident(models.Model):
         indexes = [
             models.Index(fields=["stage", "-id"], name="major_incidents_by_stage"),
             models.Index(fields=["declared_at"], name="major_incidents_by_declared"),
+            models.Index(Coalesce("declared_at", "reported_at"), name="major_incidents_by_period"),
             GinIndex(SearchVector("title", "description", config="simple"), name="major_incident_words"),
         ]
         constraints = [

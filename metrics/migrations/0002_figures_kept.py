@@ -16,6 +16,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name='incidentfigures',
+            name='cost',
+            field=models.FloatField(null=True),
+        ),
         migrations.CreateModel(
             name='SentReport',
             fields=[

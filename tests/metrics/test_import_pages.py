@@ -86,7 +86,8 @@ def test_a_file_of_ones_own_is_mapped_by_hand_and_bad_rows_are_named_while_good_
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.csv", b""), ("a.csv", b"a,b\n"), ("a.json", b"{"), ("a.json", b"[3]"), ("a.csv", "a,b\n\xff".encode("latin-1")),
+    [("a.csv", b""), ("a.csv", b"a,b\n"), ("a.json", b"{"), ("a.json", b"[3]"),
+     ("a.csv", "a,b\n\xff".encode("latin-1")),
      ("a.csv", b"a,b\n\x00,1"), ("a.csv", b'a,b\n"x')],
 )  # fmt: skip
 def test_a_file_that_is_none_is_a_sentence_and_nothing_is_kept(browser, name, content):

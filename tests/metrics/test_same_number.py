@@ -54,7 +54,9 @@ def test_tile_chart_csv_pdf_and_api_say_the_same(three_outages, technician, monk
         "time_to_declare": "37 min", "cost": "€5,963",
     }  # fmt: skip
     tiles = dict(re.findall(r'class="tile-label">([^<]+)</div>\s*<div class="tile-value">([^<]+)</div>', page))
-    rows = dict(re.findall(r'class="row-link"[^>]*title="[^"]*">([^<]+)</a>.*?<td class="num">([^<]+)</td>', page, re.S))
+    rows = dict(
+        re.findall(r'class="row-link"[^>]*title="[^"]*">([^<]+)</a>.*?<td class="num">([^<]+)</td>', page, re.S)
+    )
     shown = rows | tiles
     for name, said in words.items():
         assert shown[KPI_BY_KEY[name].label] == said, name

@@ -45,8 +45,8 @@ from incidents.detection import Thresholds
 from incidents.intake.email.process import process_one
 from incidents.intake.email.store import keep
 from incidents.models import Consult, PlanUse, SavedView, Ticket, User
-from mim.first_administrator_token import make_token
 from metrics.models import FigureView, HistoryUpload, SentReport
+from mim.first_administrator_token import make_token
 from notifications import acknowledge_links, channel_settings, page_links
 from notifications.models import ChannelAccount, ContactPoint, Delivery, Heartbeat, Notice, PageCall
 from tests import factories
@@ -146,11 +146,13 @@ def _catalogue(world: World, now: Any) -> SimpleNamespace:
     figure_view = FigureView.objects.create(owner=world.people["technician"], name="Shop", created_at=now)
     sent_report = SentReport.objects.create(month="2020-01", queued_at=now, pdf=b"%PDF")
     upload = HistoryUpload.objects.create(
-        name="past.csv", rows=[{"number": "1", "name": "Outage"}], columns=["number", "name"], total=1, owner=world.people["technician"],
-        reading={"columns": {"external_id": "number", "title": "name"}, "zone": "UTC", "day_first": False}, created_at=now,
+        name="past.csv", rows=[{"number": "1", "name": "Outage"}], columns=["number", "name"], total=1,
+        reading={"columns": {"external_id": "number", "title": "name"}, "zone": "UTC", "day_first": False},
+        owner=world.people["technician"], created_at=now,
     )  # fmt: skip
     return SimpleNamespace(
-        figure_view=figure_view, sent_report=sent_report, upload=upload, room=room, shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
+        figure_view=figure_view, sent_report=sent_report, upload=upload,
+        room=room, shop=shop, base=base, spare=spare, dependency=dependency, window=window, team=team, shift=shift,
         token=make_token(), now=now, holiday=holiday, backtest=backtest, hours=hours, rota=rota, layer=layer,
         checklist=work.keep_checklist(
             None, name="Always", items=[{"title": "Look around"}], actor=administrator, at=now

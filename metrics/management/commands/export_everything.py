@@ -10,7 +10,9 @@ from metrics.full_export import archive
 
 
 class Command(BaseCommand):
-    help = "Write every record of the desk as JSON lines and CSV into one ZIP, without passwords, keys and other secrets."
+    help = (
+        "Write every record of the desk as JSON lines and CSV into one ZIP, without passwords, keys and other secrets."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="the .zip to write; it must not exist")
