@@ -139,4 +139,5 @@ def test_what_one_outage_taught_is_handed_to_the_next(
     expect(commanding.locator(".tile", has_text="Plans used again")).to_contain_text("1 worked")
     fits(commanding, "learning")
     commanding.goto(reverse("change_calendar"))
+    expect(commanding.get_by_role("heading", name="Calendar")).to_be_visible()
     fits(commanding, "calendar")
