@@ -14,6 +14,7 @@ IN_TITLE = 1.7
 CONCEPT = 1.0
 """What a shared concept says compared with a shared word."""
 LONGEST_PHRASE = 3
+SHORTEST = 4
 _CONCEPTS = Path(__file__).with_name("knowledge_concepts.txt")
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _ENDINGS = ("ations", "ation", "ings", "ing", "ments", "ment", "ness", "ers", "ed", "es", "er", "ion", "ly", "s", "e")
@@ -22,12 +23,14 @@ _SECTIONS = re.compile(r"^## (?:Timeline|Clocks|Downtime|Decisions|Who was told)
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """The word without its ending, at least four letters of it: failing, failed and fails are one."""
+    """The word without its ending, at least three letters of it: failing, failed and fails are one, copy and copies."""
+    if len(word) > 4 and word.endswith(("ies", "ied")):
+        return f"{word[:-3]}y"
     for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
+        if word.endswith(ending) and len(word) - len(ending) >= SHORTEST:
             word = word[: -len(ending)]
             break
-    return word[:-1] if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "ls" else word
+    return word[:-1] if len(word) > SHORTEST and word[-1] == word[-2] and word[-1] not in "ls" else word
 
 
 def _raw(text: str) -> list[str]:

@@ -21,9 +21,7 @@ from incidents.models import CauseCategory, Factor, MajorIncident, Problem, Prob
 
 class FactorOut(Shape):
     id = serializers.IntegerField()
-    contributed_to = serializers.IntegerField(
-        source="parent_id", allow_null=True, help_text="Null: the problem itself."
-    )
+    contributed_to = serializers.IntegerField(source="parent_id", allow_null=True, help_text="Null: to the problem.")
     text = serializers.CharField()
     is_root = serializers.BooleanField()
     evidence = serializers.SerializerMethodField(help_text="Entries of timelines, by id.")

@@ -166,7 +166,7 @@ def problem_factor(request: Request, pk: int) -> HttpResponse:
         lambda given: factors.add_factor(pk, **given, actor=request.user, at=timezone.now()),
         title="What contributed?",
         submit="Add",
-        back=reverse("problem", args=[pk]) + "#factors",
+        back=reverse("problem", args=[pk]),
     )
 
 

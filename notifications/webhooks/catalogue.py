@@ -72,6 +72,11 @@ GROUPS = (
         (E.CONSULT_ANSWERED, "The advice is given."),
         (E.CONSULT_UNANSWERED, "The advice did not come in time."),
         (E.REVIEW_OPENED, "The review begins."),
+        (E.REVIEW_SUBMITTED, "The review waits for its signature."),
+        (E.REVIEW_ACTION_DUE, "What a review promised is due."),
+        (E.REVIEW_ACTION_OVERDUE, "What a review promised is late."),
+        (E.PLAN_USED, "The plan of a past incident is taken over."),
+        (E.PLAN_JUDGED, "Whether that plan worked."),
         (E.REVIEW_EDITED, "The review is edited."),
         (E.REVIEW_COMPLETED, "The review is complete."),
         (E.DOCUMENT_GENERATED, "The document is written from the record."),
@@ -166,6 +171,7 @@ GROUPS = (
         (E.PROBLEM_OPENED, "A cause is looked for."),
         (E.PROBLEM_EDITED, "Cause, workaround or other fields are changed."),
         (E.PROBLEM_LINKED, "It is linked to a major incident or a ticket."),
+        (E.PROBLEM_CAME_BACK, "Ninety days later the product looked whether it came back."),
         (E.PROBLEM_STATUS_CHANGED, "It is investigated, a known error, resolved or closed."),
     ),
     _group(
@@ -177,6 +183,8 @@ GROUPS = (
         (E.CHANGE_LINKED, "It is linked to a major incident as its fix or its cause."),
         (E.CHANGE_STATUS_CHANGED, "It is submitted, approved, under way, implemented, rolled back or closed."),
         (E.CHANGE_VOTED, "An approver has voted."),
+        (E.CHANGE_LOGGED, "A step is done, or something is noted while it is under way."),
+        (E.CHANGE_CHECKED, "It was looked at afterwards: it works, or does not."),
         (E.CHANGE_FLAGGED, "An emergency change still waits for its approval."),
     ),
 )
