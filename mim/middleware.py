@@ -182,7 +182,7 @@ class GuestDoor:
             logout(request)
             messages.error(request, "Your access has ended. Ask whoever invited you.")
             return self.get_response(request)
-        request.user.only_incident = held.seat.incident_id  # type: ignore[union-attr]
+        request.user.only_incident = held.seat.incident_id
         response = self.get_response(request)
         if request.method == "GET" and response.status_code == 200 and not request.path.startswith(MACHINE_PATHS):
             match = request.resolver_match

@@ -233,8 +233,8 @@ def _outage(
     return SimpleNamespace(
         incident=fresh, pk=pk, ref=fresh.ref, note=note, task=task, update=update, approval=approval, problem=problem,
         change=change, seat=invited, action=fresh.review.actions.get(), interval=fresh.downtime.first(),
-        offer=offer, consult=Consult.objects.filter(step__incident=pk, user=engineer).first(), leader=leader, engineer=engineer,
-        team=team,
+        offer=offer, consult=Consult.objects.filter(step__incident=pk, user=engineer).first(), leader=leader,
+        engineer=engineer, team=team,
     )  # fmt: skip
 
 
