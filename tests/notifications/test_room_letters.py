@@ -123,7 +123,8 @@ def test_the_link_ends_and_is_revoked_at_once(incident, invited, people):
     browser = come_in_again(invited)
     seat = Seat.objects.get(user__email=GUEST)
     seats.release(seat.pk, actor=people["manager"], at=timezone.now())
-    assert browser.get(room).status_code == 302
+    part = browser.get(reverse("war_room_timeline", args=[incident.ref]), headers={"HX-Request": "true"})
+    assert part.status_code == 204 and "Ask whoever invited you" in browser.get(part["HX-Redirect"]).content.decode()
     assert browser.get(room).status_code == 302  # and is not in by another way
     assert Client().post(invited, {"act": "enter"}).status_code == 410
     assert not permissions.visible_incidents(User.objects.get(email=GUEST)).exists()

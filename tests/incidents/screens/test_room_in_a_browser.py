@@ -109,7 +109,7 @@ def test_a_guest_comes_in_from_a_phone_and_the_room_says_so(browse, crowded, man
     room.locator("#dialog").get_by_role("button", name="Release").click()
     expect(room.get_by_text("1 from outside reads along")).to_have_count(0)
     phone.reload()
-    expect(phone.get_by_text("Your access has ended")).to_be_visible()
+    expect(phone.get_by_role("heading", name="This link does not work any more")).to_be_visible()
 
 
 def test_command_is_handed_over_and_the_room_is_seen_otherwise(browse, crowded, manager, deputy, engineer, management):
