@@ -34,4 +34,4 @@ def open_pages(incident_id: int) -> frozenset[int]:
         found = broker().zrangebyscore(_KEY.format(incident_id), time.time() - SECONDS, "+inf")
     except RedisError:
         return frozenset()
-    return frozenset(int(one) for one in found)
+    return frozenset(int(one) for one in found if isinstance(one, bytes | str))

@@ -91,8 +91,7 @@ def seats_that_count(user: User, states: tuple[str, ...] = LIVE_SEATS) -> QueryS
     if not user.is_guest:
         return rows
     rows = rows.filter(Q(guest_pass=None) | Q(guest_pass__revoked_at=None, guest_pass__expires_at__gt=timezone.now()))
-    only = getattr(user, "only_incident", None)
-    return rows if only is None else rows.filter(incident=only)
+    return rows if user.only_incident is None else rows.filter(incident=user.only_incident)
 
 
 def _seats_of(user: User, incidents: Iterable[MajorIncident], states: tuple[str, ...]) -> bool:

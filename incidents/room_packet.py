@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from incidents.models import Service, StatusUpdate, TaskStatus, TimelineEvent, User, people_with_role
+from incidents.models import Service, StatusUpdate, TaskStatus, TimelineEvent, people_with_role
 from incidents.on_call import on_call
 from incidents.process import AccountRole, EventGroup
 from incidents.queries.war_room import Room
@@ -25,9 +25,7 @@ def write(room: Room) -> str:
         _section("Numbers: the team", _team(room)),
         _section("Numbers: on duty now", _duty(room.now)),
         _section("Numbers: who owns what is down", _owners(room)),
-        _section(
-            "Numbers: management", _table(people_with_role(AccountRole.MANAGEMENT)[:20], lambda one: one.job_title)
-        ),
+        _section("Numbers: management", _management()),
         _section("Conditions", room.incident.conditions),
         _section("Actions", room.incident.actions_summary),
         _section("Needs", room.incident.needs),
@@ -56,10 +54,10 @@ def _rows(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join([f"| {' | '.join(names)} |", f"|{'---|' * len(names)}", *found])
 
 
-def _table(people: Iterable[User], said) -> str:
-    return _rows(
-        ("Who", "As", "Telephone", "E-mail"), ((one.display_name, said(one), one.phone, one.email) for one in people)
-    )
+def _management() -> str:
+    people = people_with_role(AccountRole.MANAGEMENT)[:20]
+    rows = [(one.display_name, one.job_title, one.phone, one.email) for one in people]
+    return _rows(("Who", "As", "Telephone", "E-mail"), rows)
 
 
 def _now(room: Room) -> str:
@@ -111,24 +109,20 @@ def _owners(room: Room) -> str:
     services = Service.objects.filter(pk__in=wanted).select_related("owner", "team__lead").order_by("tier", "name")
     rows = []
     for service in services:
-        for person, what in (
-            (service.owner, "owns it"),
-            (service.team.lead if service.team else None, "leads the team"),
-        ):
+        lead = service.team.lead if service.team else None
+        for person, what in ((service.owner, "owns it"), (lead, "leads the team")):
             if person is not None:
                 rows.append((service.name, f"{person.display_name}, {what}", person.phone, person.email))
     return _rows(("Service", "Who", "Telephone", "E-mail"), rows)
 
 
 def _tasks(room: Room) -> str:
-    tasks = [task for task in room.tasks if task.status in (TaskStatus.OPEN, TaskStatus.IN_PROGRESS)][:MOST_TASKS]
-    return _rows(
-        ("Task", "Who", "Due"),
-        (
-            (task.title, task.assignee.display_name if task.assignee else "nobody yet", _moment(task.due_at))
-            for task in tasks
-        ),
-    )
+    tasks = [task for task in room.tasks if task.status in (TaskStatus.OPEN, TaskStatus.IN_PROGRESS)]
+    rows = [
+        (task.title, task.assignee.display_name if task.assignee else "nobody yet", _moment(task.due_at))
+        for task in tasks[:MOST_TASKS]
+    ]
+    return _rows(("Task", "Who", "Due"), rows)
 
 
 def _steps(room: Room) -> str:

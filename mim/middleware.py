@@ -14,7 +14,8 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError, connections
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
@@ -24,6 +25,7 @@ from incidents.actions import guests
 RETRY_SECONDS = 5
 MACHINE_PATHS = ("/api/", "/in/", "/v2/")
 HEALTH_PATHS = ("/healthz", "/readyz")
+ENDED = "ended"  # in the place of a guest's link: the page that says that it does not work any more
 _GetResponse = Callable[[HttpRequest], HttpResponse]
 _log = logging.getLogger("mim.database")
 
@@ -179,10 +181,8 @@ class GuestDoor:
             return self.get_response(request)
         held = seat_links.pass_of(entry)
         if held is None or request.user.pk != held.seat.user_id:
-            logout(request)
-            messages.error(request, "Your access has ended. Ask whoever invited you.")
-            return self.get_response(request)
-        request.user.only_incident = held.seat.incident_id  # type: ignore[union-attr]
+            return self._ended(request)
+        request.user.only_incident = held.seat.incident_id
         response = self.get_response(request)
         if request.method == "GET" and response.status_code == 200 and not request.path.startswith(MACHINE_PATHS):
             match = request.resolver_match
@@ -190,6 +190,16 @@ class GuestDoor:
                 is_page = "HX-Request" not in request.headers
                 guests.note_view(held, request.path, is_page=is_page, at=timezone.now())
         return response
+
+    def _ended(self, request: HttpRequest) -> HttpResponse:
+        """Out, wherever the page was: also the parts that it fetches by itself lead to the page that says why."""
+        logout(request)
+        if request.path.startswith(MACHINE_PATHS):
+            return self.get_response(request)
+        said = reverse("seat_answer", args=[ENDED])
+        if "HX-Request" in request.headers:
+            return HttpResponse(status=204, headers={"HX-Redirect": said})
+        return HttpResponseRedirect(said)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
         only = getattr(request.user, "only_incident", None) if hasattr(request, "user") else None

@@ -29,7 +29,7 @@ _BRACED = re.compile(r"\{([^{}]*)\}")
 def save_provider(provider_id: int | None, *, changes: Mapping[str, Any], actor: User, at: datetime) -> BridgeProvider:
     """Makes a pattern, or changes one. By administrators. Raises Invalid or Duplicate, BridgeProvider.DoesNotExist."""
     require(actor, "configure")
-    unknown_fields(changes, _CLEAN)
+    unknown_fields(dict(changes), _CLEAN)
     rows = BridgeProvider.objects.select_for_update()
     provider = rows.get(pk=provider_id) if provider_id else BridgeProvider(position=rows.count())
     for name, value in changes.items():

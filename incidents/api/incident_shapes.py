@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from incidents import permissions
@@ -215,9 +216,15 @@ class SeatOut(Shape):
     user = email_of("user")
     name = serializers.CharField(source="user.display_name")
     is_guest = serializers.BooleanField(source="user.is_guest")
+    access_ends_at = serializers.SerializerMethodField(help_text="When a guest’s link ends or was revoked; else null.")
     state = serializers.ChoiceField(SeatState.choices)
     message = serializers.CharField()
     invited_by = email_of("invited_by")
     invited_at = Moment()
     answered_at = Moment(allow_null=True)
     released_at = Moment(allow_null=True)
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_access_ends_at(self, seat: Seat) -> str | None:
+        held = getattr(seat, "guest_pass", None)
+        return Moment().to_representation(held.revoked_at or held.expires_at) if held else None

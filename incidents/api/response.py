@@ -29,12 +29,15 @@ class BridgeOut(Shape):
     dial_in = serializers.CharField()
     set_by = email_of("set_by")
     set_at = Moment()
-    revision = serializers.IntegerField(help_text="Grows with every change; the invitation carries it.")
+    revision = serializers.IntegerField(help_text="Grows with every change.")
+    cancelled_at = Moment(allow_null=True, help_text="When the incident ended, and with it the invitation.")
 
 
 class BridgeIn(MomentIn):
     provider = serializers.ChoiceField(Bridge.Provider.choices, required=False)
-    join_url = serializers.URLField(max_length=500)
+    join_url = serializers.URLField(
+        max_length=500, required=False, allow_blank=True, help_text="This, a number, or both."
+    )
     dial_in = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 

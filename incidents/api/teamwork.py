@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from incidents import permissions
 from incidents.actions import seats, steps
+from incidents.actions.guests import LONGEST_HOURS
 from incidents.api.endpoint import Collection, Detail, Making, ShortList, Verb, or_404
 from incidents.api.fields import Moment, Person, Text, email_of
 from incidents.api.incident_shapes import SeatOut, StepOut
@@ -159,6 +160,9 @@ class SeatIn(MomentIn):
     user = Person(required=False)
     guest_email = serializers.EmailField(required=False, max_length=254, help_text="Somebody without an account.")
     message = Text(required=False, allow_blank=True)
+    access_hours = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_HOURS, required=False, help_text="A guest’s link ends after so many; 14 days."
+    )
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if not given.get("user") and not given.get("guest_email"):
@@ -167,7 +171,7 @@ class SeatIn(MomentIn):
 
 
 def seat_rows(incident: MajorIncident) -> QuerySet:
-    return incident.seats.select_related("user", "invited_by")
+    return incident.seats.select_related("user", "invited_by", "guest_pass")
 
 
 class SeatList(OnIncident, Collection, Making):

@@ -161,12 +161,7 @@ class InviteForm(RoomForm):
         help_text="An external consultant: comes in by a link, sees only this incident.",
     )
     access_hours = forms.TypedChoiceField(
-        label="A guest’s access ends after",
-        choices=GUEST_ACCESS,
-        coerce=int,
-        initial=24,
-        required=False,
-        empty_value=24,
+        label="A guest’s access ends after", choices=GUEST_ACCESS, coerce=int, initial=24, required=False
     )
     message = long_text("Message", required=False, rows=2)
     rows = (("role", "user"), ("guest_email", "access_hours"))

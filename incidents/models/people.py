@@ -75,6 +75,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     access_expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    only_incident: int | None = None
+    """Set on the reader of a request who came in by a guest's link: the one incident it is for. No column."""
+
     objects = UserAccounts()
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -52,7 +52,7 @@ def roll_call(room: Room) -> RollCall:
             incident=room.incident, kind=EventKind.BRIDGE_JOINED, at__gte=bridge.set_at
         ).select_related("actor")
         for event in rows.order_by("seq"):
-            person = event.payload.get("user_id") or event.actor_id
+            person = int(event.payload.get("user_id") or event.actor_id or 0)
             by = event.actor.display_name if event.actor and person != event.actor_id else ""
             joined.setdefault(person, (event.at, by))
     seats: dict[int, list[Seat]] = {}

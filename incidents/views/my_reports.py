@@ -76,6 +76,7 @@ def _answered(request: HttpRequest, what: str, ticket: Ticket | None, status: in
 
 def _private(response: HttpResponse) -> HttpResponse:
     """The address is a key: no other site learns it."""
-    response["Referrer-Policy"] = "no-referrer"
+    # "no-referrer" would make browsers send forms with the origin "null", which the check of forms refuses.
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -12,7 +12,7 @@ from incidents.views.doing import Act, Doing
 def _invite(d: Doing) -> Any:
     names = ("role", "user", "guest_email", "message")
     person = d.given["user"]
-    hours = d.given["access_hours"] if person is None or person.is_guest else None
+    hours = d.given["access_hours"] or 24 if person is None or person.is_guest else None
     return seats.invite(d.pk, access_hours=hours, **{name: d.given[name] for name in names}, **d.by)
 
 

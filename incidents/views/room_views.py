@@ -62,7 +62,7 @@ def on_phone(request: HttpRequest, pk: int) -> HttpResponse:
 @entered
 @require_GET
 def packet(request: HttpRequest, pk: int) -> HttpResponse:
-    """To print before it is needed: numbers, people, the state of things. It has telephone numbers, so it is for staff."""
+    """To print before it is needed: numbers, people, how it stands. It has telephone numbers, so it is for staff."""
     room = load_room(request, pk)
     permissions.require(room.user, "view_desk")
     note = f"{room.incident.ref}, as of {room.now:%Y-%m-%d %H:%M} UTC. Internal: it has telephone numbers."

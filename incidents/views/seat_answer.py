@@ -81,6 +81,7 @@ def _context(request: HttpRequest, seat: Seat, problem: str) -> dict[str, Any]:
 
 def _private(response: HttpResponse) -> HttpResponse:
     """The address is a key: no other site and no search engine learns it."""
-    response["Referrer-Policy"] = "no-referrer"
+    # "no-referrer" would make browsers send forms with the origin "null", which the check of forms refuses.
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

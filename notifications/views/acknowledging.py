@@ -25,7 +25,8 @@ def acknowledge(request: HttpRequest, secret: str) -> HttpResponse:
         row = acknowledge_links.delivery_of(secret)
     response = render(request, "notifications/acknowledge.html", {"delivery": row}, status=200 if row else 404)
     # The address is a secret: it goes into no referrer and no search engine.
-    response["Referrer-Policy"] = "no-referrer"
+    # "no-referrer" would make browsers send forms with the origin "null", which the check of forms refuses.
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

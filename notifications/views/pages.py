@@ -43,7 +43,8 @@ def page_answer(request: HttpRequest, secret: str) -> HttpResponse:
 
 def _private(response: HttpResponse) -> HttpResponse:
     """The address is a secret: it goes into no referrer and no search engine."""
-    response["Referrer-Policy"] = "no-referrer"
+    # "no-referrer" would make browsers send forms with the origin "null", which the check of forms refuses.
+    response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 

@@ -56,7 +56,7 @@ def test_one_tap_from_the_mail_acknowledges_as_the_person_paged(candidate, crew,
     address = link(smtp.to("dana@shop.example")[0])
     browser = Client()  # not signed in
     shown = browser.get(address)
-    assert "Nobody can pay" in shown.content.decode() and shown["Referrer-Policy"] == "no-referrer"
+    assert "Nobody can pay" in shown.content.decode() and shown["Referrer-Policy"] == "same-origin"
     assert "no-store" in shown["Cache-Control"]
     assert browser.post(address, {"act": "acknowledge"}).status_code == 200
     candidate = candidates.Candidate.objects.get(pk=candidate.pk)

@@ -132,7 +132,7 @@ def test_looking_at_the_link_changes_nothing(client, resolved):
     assert page.status_code == 200 and "Nothing has happened yet" in page.content.decode()
     assert client.head(answer_links.address(resolved, works=False)).status_code == 200
     assert again(resolved).status == "resolved"
-    assert page["Referrer-Policy"] == "no-referrer" and "no-store" in page["Cache-Control"]
+    assert page["Referrer-Policy"] == "same-origin" and "no-store" in page["Cache-Control"]
 
 
 def test_the_link_answers_without_signing_in(client, requester, resolved):

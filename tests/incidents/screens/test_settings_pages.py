@@ -102,9 +102,8 @@ def test_the_matrix_costs_the_same_for_1_10_and_45_versions(as_administrator, ad
 
 # --- Organisation -----------------------------------------------------------------------------
 SETTINGS = {"name": "Northwind", "time_zone": "Europe/Berlin", "currency": "USD", "consult_limit_minutes": "10",
-            "observation_hours": "0", "still_broken_to_reopen": "5",
-            "alert_days": "90", "payload_days": "7", "update_hold_seconds": "45", "technical_hold_seconds": "5",
-            "bridge_pattern": "https://meet.example.org/{ref}"}  # fmt: skip
+            "observation_hours": "0", "still_broken_to_reopen": "5", "alert_days": "90", "payload_days": "7",
+            "update_hold_seconds": "45", "technical_hold_seconds": "5"}  # fmt: skip
 
 
 def test_settings_are_saved(as_administrator, organisation):
@@ -116,7 +115,6 @@ def test_settings_are_saved(as_administrator, organisation):
 
 
 @pytest.mark.parametrize(("field", "value", "words"), [("currency", "EU", "three letters"),
-                                                       ("bridge_pattern", "meet/{ref}", "Begin with https"),
                                                        ("update_hold_seconds", "601", "less than or equal to 600"),
                                                        ("time_zone", "Mars/Olympus", "valid choice")])  # fmt: skip
 def test_wrong_settings_are_named_and_kept(as_administrator, organisation, field, value, words):
