@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from incidents import permissions
 from incidents.process import EventGroup
-from incidents.queries import past, surroundings
+from incidents.queries import past, radius, surroundings
 from incidents.queries.timeline import PAGE, Timeline, timeline
 from incidents.queries.war_room import Room
 from incidents.views.acting import entered, load_room
@@ -47,13 +47,14 @@ def world(request: HttpRequest, pk: int) -> HttpResponse:
     room = load_room(request, pk)
     incident = room.incident
     affected = [row["service"].pk for row in room.service_rows if row["service"]]
+    changes = past.changes_before(incident, room.user).prefetch_related("services")
     context = {
         "room": room,
         "incident": incident,
-        "radius": surroundings.blast_radius(affected),
+        "radius": radius.radius_of(affected, room.now),
         "arrivals": surroundings.arrivals(incident, room.now),
         "may_read_tickets": permissions.can(room.user, "view_desk"),
-        "changes": past.changes_before(incident, room.user)[:6],
+        "suspects": radius.suspects(changes[:20], affected, past.began(incident))[:6],
         "similar": surroundings.with_fixes(past.similar_incidents(incident, room.user, most=20)),
     }
     return render(request, "incidents/war_room/world/_fragment.html", context)
