@@ -97,14 +97,47 @@ body.addEventListener("htmx:afterSwap", (event) => {
 });
 
 /* ---------- Live or stale, in words ---------- */
+/* A part that could not be fetched is old, however well the stream listens: said so, and tried again until it is new. */
+const failed = new Set();
+const RETRY = 3000;
+const PATIENCE = 15000; // a request into a dead network never ends by itself, and the next would wait for it
+const isLive = (event) => event.detail.requestConfig?.triggeringEvent?.type === "live";
+
+function missed(element) {
+  failed.add(element);
+  show(state);
+  // Without a network the browser says when there is one again.
+  setTimeout(() => { if (failed.has(element) && navigator.onLine) refetch(element); }, RETRY);
+}
+body.addEventListener("htmx:configRequest", (event) => { if (event.detail.triggeringEvent?.type === "live") event.detail.timeout = PATIENCE; });
+for (const name of ["htmx:sendError", "htmx:timeout"]) body.addEventListener(name, (event) => { if (isLive(event)) missed(event.detail.elt); });
+body.addEventListener("htmx:responseError", (event) => {
+  if (isLive(event) && (event.detail.xhr.status >= 500 || event.detail.xhr.status === 429)) missed(event.detail.elt);
+});
+body.addEventListener("htmx:afterRequest", (event) => {
+  if (!isLive(event) || !event.detail.successful) return;
+  failed.delete(event.detail.elt);
+  show(state);
+});
+window.addEventListener("offline", () => show(state));
+window.addEventListener("online", () => {
+  show(state);
+  for (const element of all()) {
+    element.dispatchEvent(new CustomEvent("htmx:abort")); // what left into the void before
+    schedule(element);
+  }
+});
+
 function show(next) {
   const words = { live: "Live", stale: "Reconnecting", polling: "Every 10 s", connecting: "Connecting" };
   state = next;
+  for (const element of failed) if (!element.isConnected) failed.delete(element);
+  const shown = state === "live" && (failed.size || !navigator.onLine) ? "stale" : state;
   for (const chip of document.querySelectorAll("[data-live-chip]")) {
-    chip.classList.toggle("is-live", state === "live");
-    chip.classList.toggle("is-stale", state === "stale" || state === "polling");
+    chip.classList.toggle("is-live", shown === "live");
+    chip.classList.toggle("is-stale", shown === "stale" || shown === "polling");
     const label = chip.querySelector("[data-live-words]") ?? chip;
-    if (label.textContent !== words[state]) label.textContent = words[state];
+    if (label.textContent !== words[shown]) label.textContent = words[shown];
   }
 }
 

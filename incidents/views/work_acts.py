@@ -54,7 +54,9 @@ def _mark(kind: str, label: str, said: str, off: str) -> dict[str, Act]:
 WORK_ACTS: dict[str, Act] = {
     "note": Act(
         "Note",
-        lambda d: response.post_note(d.pk, text=d.given["text"], files=d.given["attachments"], **d.by),
+        lambda d: response.post_note(
+            d.pk, text=d.given["text"], files=d.given["attachments"], key=d.given["key"], **d.by
+        ),
         "Posted.",
         "Post note",
         forms.NoteForm,

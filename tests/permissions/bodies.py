@@ -295,6 +295,7 @@ BODIES: dict[str, _Body] = {
     "api_ticket": lambda p, c: {"title": "Broken"},
     "api_alerts": lambda p, c: {"title": "Disk is full"},
     "api_ticket_comments": lambda p, c: {"text": "hello", "public": True},
+    "api_room_files": lambda p, c: {"file": SimpleUploadedFile("a.txt", b"text")},
     "api_ticket_attachments": lambda p, c: {"file": SimpleUploadedFile("a.txt", b"text")},
     "api_ticket_hold": lambda p, c: _REASON,
     "api_ticket_resolve": lambda p, c: {"resolution": "restarted"},
