@@ -312,3 +312,11 @@ def test_the_world_says_what_is_down_what_should_be_and_which_change_it_probably
     assert "2 tickets in 30 min" in shown
     assert shown.index("New rule") < shown.index("Cable") < shown.index("Old patch")
     assert "likely</strong><span>4 min before, on Checkout itself, emergency" in shown
+
+
+def test_the_list_of_major_incidents_has_views_of_its_own(client, declared, manager):
+    client.force_login(manager)
+    kept = client.post(reverse("view_new") + "?of=incidents&severity=SEV1&state=open", {"name": "Ours"})
+    assert kept.headers["Location"] == reverse("major_incident_list") + "?state=open&severity=SEV1"
+    assert "Ours" in words(client.get(reverse("major_incident_list")))
+    assert "Ours" not in words(client.get(reverse("ticket_list")))
