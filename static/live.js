@@ -37,8 +37,33 @@ for (const name of ["pointerup", "pointercancel"]) {
 }
 const isActing = (element) => (pressed && element.contains(pressed)) || element.querySelector("form[data-sent]") !== null;
 
-function refetch(element) {
-  if (!element.isConnected) return;
+/* Elements are replaced by what they fetch, and a request that waits behind another is forgotten with its element. So
+   what was nudged after its last request left is fetched again once that request is over, whatever element shows it now. */
+const nudged = new Map(); // id → when it was last said to be old
+const left = new Map(); // id → when its last request left
+const flying = new Set(); // ids of parts that are being fetched
+const present = (element) => (element.isConnected ? element : element.id && document.getElementById(element.id));
+const partOf = (event) => (event.detail.target?.dataset?.live && event.detail.target.id) || null;
+body.addEventListener("htmx:beforeRequest", (event) => {
+  const id = partOf(event);
+  if (!id || event.detail.requestConfig?.verb !== "get") return;
+  left.set(id, performance.now());
+  flying.add(id);
+});
+body.addEventListener("htmx:afterRequest", (event) => {
+  const id = partOf(event);
+  if (!id || event.detail.requestConfig?.verb !== "get") return;
+  flying.delete(id);
+  setTimeout(() => {
+    const fresh = document.getElementById(id);
+    if (fresh && (nudged.get(id) ?? -1) > (left.get(id) ?? 0)) schedule(fresh);
+  }, 0);
+});
+
+function refetch(old) {
+  const element = present(old);
+  if (!element) return;
+  if (flying.has(element.id)) return void nudged.set(element.id, performance.now());
   if (document.hidden || isTyping(element) || isActing(element)) return void held.add(element);
   held.delete(element);
   fetched.set(element, performance.now());
@@ -56,9 +81,12 @@ function schedule(element) {
 }
 
 function release() {
-  for (const element of [...held]) {
-    if (!element.isConnected) held.delete(element);
-    else if (!document.hidden && !isTyping(element) && !isActing(element)) schedule(element);
+  for (const gone of [...held]) {
+    const element = present(gone);
+    if (element !== gone) held.delete(gone);
+    if (!element) continue;
+    if (element !== gone) held.add(element);
+    if (!document.hidden && !isTyping(element) && !isActing(element)) schedule(element);
   }
 }
 document.addEventListener("focusout", () => setTimeout(release, 50));
@@ -110,13 +138,13 @@ function missed(element) {
   setTimeout(() => { if (failed.has(element) && navigator.onLine) refetch(element); }, RETRY);
 }
 body.addEventListener("htmx:configRequest", (event) => { if (event.detail.triggeringEvent?.type === "live") event.detail.timeout = PATIENCE; });
-for (const name of ["htmx:sendError", "htmx:timeout"]) body.addEventListener(name, (event) => { if (isLive(event)) missed(event.detail.elt); });
+for (const name of ["htmx:sendError", "htmx:timeout"]) body.addEventListener(name, (event) => { if (isLive(event)) missed(event.detail.target); });
 body.addEventListener("htmx:responseError", (event) => {
-  if (isLive(event) && (event.detail.xhr.status >= 500 || event.detail.xhr.status === 429)) missed(event.detail.elt);
+  if (isLive(event) && (event.detail.xhr.status >= 500 || event.detail.xhr.status === 429)) missed(event.detail.target);
 });
 body.addEventListener("htmx:afterRequest", (event) => {
   if (!isLive(event) || !event.detail.successful) return;
-  failed.delete(event.detail.elt);
+  failed.delete(event.detail.target);
   show(state);
 });
 window.addEventListener("offline", () => show(state));
@@ -159,7 +187,9 @@ function hear({ data }) {
   for (const element of all()) {
     if (!topicsOf(element).includes(data.topic)) continue;
     const shown = Number(element.dataset.sequence ?? 0);
-    if (!(data.seq && shown >= data.seq)) schedule(element);
+    if (data.seq && shown >= data.seq) continue;
+    if (element.id) nudged.set(element.id, performance.now());
+    schedule(element);
   }
   document.dispatchEvent(new CustomEvent("mim:nudge", { detail: data }));
 }
