@@ -37,8 +37,33 @@ for (const name of ["pointerup", "pointercancel"]) {
 }
 const isActing = (element) => (pressed && element.contains(pressed)) || element.querySelector("form[data-sent]") !== null;
 
-function refetch(element) {
-  if (!element.isConnected) return;
+/* Elements are replaced by what they fetch, and a request that waits behind another is forgotten with its element. So
+   what was nudged after its last request left is fetched again once that request is over, whatever element shows it now. */
+const nudged = new Map(); // id → when it was last said to be old
+const left = new Map(); // id → when its last request left
+const flying = new Set(); // ids of parts that are being fetched
+const present = (element) => (element.isConnected ? element : element.id && document.getElementById(element.id));
+const partOf = (event) => (event.detail.target?.dataset?.live && event.detail.target.id) || null;
+body.addEventListener("htmx:beforeRequest", (event) => {
+  const id = partOf(event);
+  if (!id || event.detail.requestConfig?.verb !== "get") return;
+  left.set(id, performance.now());
+  flying.add(id);
+});
+body.addEventListener("htmx:afterRequest", (event) => {
+  const id = partOf(event);
+  if (!id || event.detail.requestConfig?.verb !== "get") return;
+  flying.delete(id);
+  setTimeout(() => {
+    const fresh = document.getElementById(id);
+    if (fresh && (nudged.get(id) ?? -1) > (left.get(id) ?? 0)) schedule(fresh);
+  }, 0);
+});
+
+function refetch(old) {
+  const element = present(old);
+  if (!element) return;
+  if (flying.has(element.id)) return void nudged.set(element.id, performance.now());
   if (document.hidden || isTyping(element) || isActing(element)) return void held.add(element);
   held.delete(element);
   fetched.set(element, performance.now());
@@ -56,9 +81,12 @@ function schedule(element) {
 }
 
 function release() {
-  for (const element of [...held]) {
-    if (!element.isConnected) held.delete(element);
-    else if (!document.hidden && !isTyping(element) && !isActing(element)) schedule(element);
+  for (const gone of [...held]) {
+    const element = present(gone);
+    if (element !== gone) held.delete(gone);
+    if (!element) continue;
+    if (element !== gone) held.add(element);
+    if (!document.hidden && !isTyping(element) && !isActing(element)) schedule(element);
   }
 }
 document.addEventListener("focusout", () => setTimeout(release, 50));
@@ -97,14 +125,47 @@ body.addEventListener("htmx:afterSwap", (event) => {
 });
 
 /* ---------- Live or stale, in words ---------- */
+/* A part that could not be fetched is old, however well the stream listens: said so, and tried again until it is new. */
+const failed = new Set();
+const RETRY = 3000;
+const PATIENCE = 15000; // a request into a dead network never ends by itself, and the next would wait for it
+const isLive = (event) => event.detail.requestConfig?.triggeringEvent?.type === "live";
+
+function missed(element) {
+  failed.add(element);
+  show(state);
+  // Without a network the browser says when there is one again.
+  setTimeout(() => { if (failed.has(element) && navigator.onLine) refetch(element); }, RETRY);
+}
+body.addEventListener("htmx:configRequest", (event) => { if (event.detail.triggeringEvent?.type === "live") event.detail.timeout = PATIENCE; });
+for (const name of ["htmx:sendError", "htmx:timeout"]) body.addEventListener(name, (event) => { if (isLive(event)) missed(event.detail.target); });
+body.addEventListener("htmx:responseError", (event) => {
+  if (isLive(event) && (event.detail.xhr.status >= 500 || event.detail.xhr.status === 429)) missed(event.detail.target);
+});
+body.addEventListener("htmx:afterRequest", (event) => {
+  if (!isLive(event) || !event.detail.successful) return;
+  failed.delete(event.detail.target);
+  show(state);
+});
+window.addEventListener("offline", () => show(state));
+window.addEventListener("online", () => {
+  show(state);
+  for (const element of all()) {
+    element.dispatchEvent(new CustomEvent("htmx:abort")); // what left into the void before
+    schedule(element);
+  }
+});
+
 function show(next) {
   const words = { live: "Live", stale: "Reconnecting", polling: "Every 10 s", connecting: "Connecting" };
   state = next;
+  for (const element of failed) if (!element.isConnected) failed.delete(element);
+  const shown = state === "live" && (failed.size || !navigator.onLine) ? "stale" : state;
   for (const chip of document.querySelectorAll("[data-live-chip]")) {
-    chip.classList.toggle("is-live", state === "live");
-    chip.classList.toggle("is-stale", state === "stale" || state === "polling");
+    chip.classList.toggle("is-live", shown === "live");
+    chip.classList.toggle("is-stale", shown === "stale" || shown === "polling");
     const label = chip.querySelector("[data-live-words]") ?? chip;
-    if (label.textContent !== words[state]) label.textContent = words[state];
+    if (label.textContent !== words[shown]) label.textContent = words[shown];
   }
 }
 
@@ -126,7 +187,9 @@ function hear({ data }) {
   for (const element of all()) {
     if (!topicsOf(element).includes(data.topic)) continue;
     const shown = Number(element.dataset.sequence ?? 0);
-    if (!(data.seq && shown >= data.seq)) schedule(element);
+    if (data.seq && shown >= data.seq) continue;
+    if (element.id) nudged.set(element.id, performance.now());
+    schedule(element);
   }
   document.dispatchEvent(new CustomEvent("mim:nudge", { detail: data }));
 }

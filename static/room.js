@@ -117,3 +117,10 @@ document.addEventListener("drop", (event) => {
 });
 document.addEventListener("change", (event) => { if (event.target.matches?.("form[data-takes-files] input[type=file]")) name(event.target.form); });
 document.addEventListener("reset", (event) => { if (event.target.matches?.("form[data-takes-files]")) setTimeout(() => name(event.target), 0); });
+
+/* ---------- Sent once, even when the answer is lost and it is sent again ---------- */
+function renew(root) {
+  for (const input of $$("[data-key]", root)) input.value = `${Date.now().toString(36)}-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+}
+renew(document);
+document.addEventListener("reset", (event) => setTimeout(() => renew(event.target), 0));

@@ -29,6 +29,9 @@ __all__ = ["add_task", "change_task"]
 """Of the room too, though they have a module of their own."""
 
 
+LONGEST_KEY = 64
+
+
 def _check_url(field: str, url: str) -> str:
     parts = urlsplit(url.strip())
     if parts.scheme not in ("https", "http") or not parts.hostname or len(url) > 500:
@@ -130,16 +133,22 @@ def leave_war_room(incident_id: int, *, actor: User, at: datetime) -> Presence:
 
 @transaction.atomic
 def post_note(
-    incident_id: int, *, text: str = "", files: Iterable[Any] = (), actor: User, at: datetime
+    incident_id: int, *, text: str = "", files: Iterable[Any] = (), key: str = "", actor: User, at: datetime
 ) -> TimelineEvent:
     """Somebody says something, or pastes a screenshot; the timeline is the chat. Whoever is mentioned is told.
-    Possible on closed incidents too (the record goes on). Raises Invalid naming what is wrong with which file."""
+    Possible on closed incidents too (the record goes on). Raises Invalid naming what is wrong with which file.
+
+    With a `key` the same note sent again, because its answer was lost on the way, is there once.
+    """
     incident = lock_incident(incident_id)
     require(actor, "contribute", incident)
+    if key and (sent := incident.events.filter(kind=EventKind.NOTE, actor=actor, payload__key=key).first()):
+        return sent
     given = list(files)
     text = _check_text(text) if text.strip() or not given else ""
     kept = room_files.keep(incident, given, actor=actor, at=at)
     more: dict[str, Any] = {"files": room_files.told(kept)} if kept else {}
+    more |= {"key": key[:LONGEST_KEY]} if key else {}
     return events.record(EventKind.NOTE, incident, actor=actor, at=at, text=text, **_mentions(text, incident), **more)
 
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from django.db import transaction
 
 from incidents import events, permissions
+from incidents.actions import work
 from incidents.actions.changes import open_change
 from incidents.actions.locking import check_open, lock_incident
 from incidents.errors import Invalid
-from incidents.models import Change, ChangeStep, ChangeType, MajorIncident, PlanUse, Task, TaskStatus, User
+from incidents.models import Change, ChangeStep, ChangeType, MajorIncident, PlanUse, TaskStatus, User
 from incidents.process import EventKind
 from incidents.queries.reuse import fix_that_worked, is_a_precedent
 
@@ -53,18 +54,13 @@ def use_plan(incident_id: int, *, source_id: int, actor: User, at: datetime) -> 
 
 
 def _copy_tasks(source: MajorIncident, incident: MajorIncident, *, actor: User, at: datetime) -> int:
-    """Titles alone: who does it and until when is decided anew."""
-    here = {title.casefold() for title in incident.tasks.values_list("title", flat=True)}
-    titles = dict.fromkeys(
-        task.title
-        for task in source.tasks.exclude(status=TaskStatus.CANCELLED).order_by("pk")
-        if task.title.casefold() not in here
-    )
-    for title in titles:
-        task = Task.objects.create(incident=incident, title=title, created_by=actor, created_at=at)
-        events.record(EventKind.TASK_ADDED, incident, actor=actor, at=at, task_id=task.pk, title=title,
-                      assignee_id=None, assignee=None, source=source.ref)  # fmt: skip
-    return len(titles)
+    """What is to be done, to what and within how long: who does it is decided anew."""
+    rows = source.tasks.exclude(status=TaskStatus.CANCELLED).order_by("pk")
+    items = list(rows.values("title", "target", "minutes")[: work.MOST_ITEMS])
+    if not items:
+        return 0
+    name = f"{source.ref} {source.title}"[: work.LONGEST_TARGET]
+    return len(work.add_together(incident, items, name, actor=actor, at=at)[0])
 
 
 def _copy_change(fix: Change, incident: MajorIncident, *, actor: User, at: datetime) -> Change:

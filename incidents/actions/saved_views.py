@@ -1,19 +1,27 @@
-"""Filters of the ticket list kept under a name."""
+"""Filters of a list kept under a name."""
 
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from incidents import permissions
-from incidents.actions.input import clean_text
+from incidents.actions.input import clean_choice, clean_text
 from incidents.errors import Duplicate, Invalid, NotAccountable
-from incidents.models import SavedView, User
+from incidents.models import SavedView, User, ViewedList
 
 MOST_VIEWS = 50
 
 
 @transaction.atomic
-def save_view(*, name: str, query: str, with_team: bool = False, actor: User, at: datetime) -> SavedView:
+def save_view(
+    *,
+    name: str,
+    query: str,
+    screen: str = ViewedList.TICKETS,
+    with_team: bool = False,
+    actor: User,
+    at: datetime,
+) -> SavedView:
     """Keeps the filters of an address for oneself, and for the people of one's team when asked to."""
     permissions.require(actor, "view_desk")
     said = " ".join(clean_text("name", name, 60, required=True).split())
@@ -22,9 +30,13 @@ def save_view(*, name: str, query: str, with_team: bool = False, actor: User, at
     if actor.saved_views.count() >= MOST_VIEWS:
         raise Invalid(name=f"You have {MOST_VIEWS} views already. Remove one first.")
     view = SavedView(
-        owner=actor, name=said, query=clean_text("query", query, 1000), created_at=at,
+        owner=actor,
+        name=said,
+        screen=clean_choice("screen", screen, ViewedList.values),
+        query=clean_text("query", query, 1000),
+        created_at=at,
         team=actor.team if with_team else None,
-    )  # fmt: skip
+    )
     try:
         with transaction.atomic():
             view.save(force_insert=True)

@@ -21,7 +21,7 @@ from incidents.models import (
     TaskStatus,
     User,
 )
-from incidents.permissions import require, visible_incidents
+from incidents.permissions import require
 from incidents.process import EventKind
 from incidents.queries.work import doing_it, twin_of
 
@@ -160,26 +160,14 @@ def start_checklist(
     incident = lock_incident(incident_id)
     require(actor, "contribute", incident)
     check_open(incident, "starting a checklist")
-    return _make(incident, checklist.items, checklist.name, actor, at)
+    return add_together(incident, checklist.items, checklist.name, actor=actor, at=at)
 
 
-@transaction.atomic
-def use_plan(incident_id: int, *, of: int, actor: User, at: datetime) -> tuple[list[Task], list[str]]:
-    """The tasks of a past incident, once more. Raises Invalid when it has none that one may see."""
-    incident = lock_incident(incident_id)
-    require(actor, "contribute", incident)
-    check_open(incident, "using a plan")
-    past = visible_incidents(actor).exclude(pk=incident_id).filter(pk=of).first()
-    rows = past.tasks.exclude(status=TaskStatus.CANCELLED)[:MOST_ITEMS] if past else Task.objects.none()
-    items = list(rows.values("title", "target", "minutes"))
-    if past is None or not items:
-        raise Invalid(of="That incident has no tasks to copy. Choose another one, or start a checklist.")
-    return _make(incident, items, f"{past.ref} {past.title}"[:LONGEST_TARGET], actor, at)
-
-
-def _make(
-    incident: MajorIncident, items: Iterable[dict[str, Any]], name: str, actor: User, at: datetime
+def add_together(
+    incident: MajorIncident, items: Iterable[dict[str, Any]], name: str, *, actor: User, at: datetime
 ) -> tuple[list[Task], list[str]]:
+    """Tasks of one origin, its `name`, with `title`, `target` and `minutes` each; answers those made, and the titles
+    left out because somebody is at it. Part of a transaction that holds the incident."""
     made, left_out = [], []
     for item in items:
         title, target = item["title"], item.get("target") or ""

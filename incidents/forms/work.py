@@ -33,6 +33,7 @@ class Minutes(forms.TypedChoiceField):
 class NoteForm(RoomForm):
     text = long_text("Text", required=False)
     attachments = Files(label="Files", help_text="Screenshots can be pasted into the text.")
+    key = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -27,9 +27,9 @@ from incidents.models.changes import (
     CheckResult,
     Risk,
 )
-from incidents.models.knowledge import KnowledgeEntry, KnowledgeWord, PlanUse
 from incidents.models.guests import GuestPass, GuestView
 from incidents.models.handovers import CommandHandover
+from incidents.models.knowledge import KnowledgeEntry, KnowledgeWord, PlanUse
 from incidents.models.mail import InboundMail, Mailbox, MailKind, MailRules, MailState, ReceivingAddress
 from incidents.models.major_incidents import (
     AffectedService,

@@ -1,18 +1,26 @@
-"""The views of the ticket list somebody may pick: those that come with the product, their own, their team's."""
+"""The views of a list somebody may pick: those that come with the product, their own, their team's."""
 
 from dataclasses import dataclass
 
 from django.db.models import Q
 
-from incidents.models import SavedView, User
+from incidents.models import SavedView, User, ViewedList
 
-BUILT_IN = (
-    ("Open", ""),
-    ("New", "status=new"),
-    ("Mine", "assignee=me"),
-    ("Nobody’s", "assignee=nobody"),
-    ("Breaching soon", "sla=soon&sort=due"),
-)
+BUILT_IN = {
+    ViewedList.TICKETS: (
+        ("Open", ""),
+        ("New", "status=new"),
+        ("Mine", "assignee=me"),
+        ("Nobody’s", "assignee=nobody"),
+        ("Breaching soon", "sla=soon&sort=due"),
+    ),
+    ViewedList.INCIDENTS: (
+        ("All", ""),
+        ("Open", "state=open"),
+        ("In review", "state=maintenance"),
+        ("Severity 1", "severity=SEV1"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -27,11 +35,11 @@ class View:
     by: str = ""
 
 
-def views_for(user: User, current: str) -> list[View]:
+def views_for(user: User, current: str, screen: ViewedList = ViewedList.TICKETS) -> list[View]:
     """`current` are the filters as they stand in the address. One query."""
-    shipped = [View(name, query, query == current) for name, query in BUILT_IN]
+    shipped = [View(name, query, query == current) for name, query in BUILT_IN[screen]]
     mine = Q(owner=user) | Q(team=user.team_id) if user.team_id else Q(owner=user)
-    rows = SavedView.objects.filter(mine).select_related("owner")
+    rows = SavedView.objects.filter(mine, screen=screen).select_related("owner")
     kept = [
         View(
             row.name, row.query, row.query == current, row.pk, row.owner_id == user.pk,

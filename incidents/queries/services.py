@@ -20,7 +20,7 @@ from incidents.models import (
 )
 from incidents.permissions import can, visible_changes
 from incidents.process import OPEN_STAGES
-from incidents.queries.surroundings import Node, blast_radius
+from incidents.queries.radius import reach_of
 from incidents.queries.words import matching
 
 ORDER = ("tier", "name", "id")
@@ -121,7 +121,7 @@ class ServicePage:
     health: Health
     needs: list[tuple[Service, Health]]
     needed_by: list[tuple[Service, Health]]
-    reach: list[Node]
+    reach: list[Service]
     incidents: list[MajorIncident]
     downtime: list[DowntimeInterval]
     down_seconds: float
@@ -145,7 +145,7 @@ def service_page(user: User, slug: str, *, at: datetime) -> ServicePage:
         health=health[service.pk],
         needs=[(one, health[one.pk]) for one in needs],
         needed_by=[(one, health[one.pk]) for one in needed_by],
-        reach=[node for node in blast_radius([service.pk]) if node.depth],
+        reach=reach_of(service),
         incidents=open_incidents_of([service]).get(service.pk, []),
         downtime=past[:10],
         down_seconds=union_seconds(past, since=at - LOOK_BACK, until=at),

@@ -1,4 +1,4 @@
-"""Filters of the ticket list kept under a name."""
+"""Filters of a list kept under a name."""
 
 from urllib.parse import urlencode
 
@@ -10,14 +10,17 @@ from django.views.decorators.http import require_POST
 
 from incidents.actions import saved_views as acts
 from incidents.forms.ticket_jobs import SaveViewForm
-from incidents.models import SavedView
+from incidents.models import SavedView, ViewedList
+from incidents.queries.major_incidents import Wanted
 from incidents.queries.tickets import TicketFilter
 from incidents.views.dialogs import dialog, go, sent
 from incidents.views.gate import Request, page
 
+_ADDRESSES = {ViewedList.TICKETS: "ticket_list", ViewedList.INCIDENTS: "major_incident_list"}
 
-def _address(query: str) -> str:
-    return reverse("ticket_list") + (f"?{query}" if query else "")
+
+def _address(query: str, screen: str) -> str:
+    return reverse(_ADDRESSES[ViewedList(screen)]) + (f"?{query}" if query else "")
 
 
 def query_of(asked: TicketFilter) -> str:
@@ -28,15 +31,17 @@ def query_of(asked: TicketFilter) -> str:
 @page("view_desk")
 def view_new(request: Request) -> HttpResponse:
     """Keeps the filters the list is shown with."""
-    query = query_of(TicketFilter.read(request.GET))
+    screen = ViewedList.INCIDENTS if request.GET.get("of") == ViewedList.INCIDENTS else ViewedList.TICKETS
+    is_of_tickets = screen == ViewedList.TICKETS
+    query = query_of(TicketFilter.read(request.GET)) if is_of_tickets else Wanted.read(request.GET).address()
     return dialog(
         request,
         SaveViewForm(sent(request)),
-        lambda given: acts.save_view(**given, query=query, actor=request.user, at=timezone.now()),
+        lambda given: acts.save_view(**given, query=query, screen=screen, actor=request.user, at=timezone.now()),
         title="Save this view",
         text="The filters and the order as they are now.",
         submit="Save",
-        back=_address(query),
+        back=_address(query, screen),
         said="The view is saved.",
     )
 
@@ -46,4 +51,4 @@ def view_new(request: Request) -> HttpResponse:
 def view_remove(request: Request, pk: int) -> HttpResponse:
     found = get_object_or_404(SavedView, pk=pk)
     acts.remove_view(found.pk, actor=request.user, at=timezone.now())
-    return go(request, reverse("ticket_list"), f"The view “{found.name}” is removed.")
+    return go(request, _address("", found.screen), f"The view “{found.name}” is removed.")

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from incidents import permissions
 from incidents.process import EventGroup
-from incidents.queries import past, reuse, surroundings
+from incidents.queries import past, radius, reuse, surroundings
 from incidents.queries.room_people import people_of
 from incidents.queries.timeline import PAGE, Timeline, timeline
 from incidents.queries.war_room import Room
@@ -51,17 +51,18 @@ def world(request: HttpRequest, pk: int) -> HttpResponse:
     room = load_room(request, pk)
     incident = room.incident
     affected = [row["service"].pk for row in room.service_rows if row["service"]]
+    changes = past.changes_before(incident, room.user).prefetch_related("services")
     context = {
         "room": room,
         "incident": incident,
-        "radius": surroundings.blast_radius(affected),
+        "radius": radius.radius_of(affected, room.now),
         "arrivals": surroundings.arrivals(incident, room.now),
         "may_read_tickets": permissions.can(room.user, "view_desk"),
-        "changes": past.changes_before(incident, room.user)[:6],
         "offers": reuse.offers(
             room.user, title=incident.title, body=incident.description, services=affected, besides=incident.pk, most=4
         ),
         "saved": reuse.saved_by_reuse(incident),
+        "suspects": radius.suspects(changes[:20], affected, past.began(incident))[:6],
     }
     return render(request, "incidents/war_room/world/_fragment.html", context)
 

@@ -54,7 +54,9 @@ def _mark(kind: str, label: str, said: str, off: str) -> dict[str, Act]:
 WORK_ACTS: dict[str, Act] = {
     "note": Act(
         "Note",
-        lambda d: response.post_note(d.pk, text=d.given["text"], files=d.given["attachments"], **d.by),
+        lambda d: response.post_note(
+            d.pk, text=d.given["text"], files=d.given["attachments"], key=d.given["key"], **d.by
+        ),
         "Posted.",
         "Post note",
         forms.NoteForm,
@@ -95,14 +97,6 @@ WORK_ACTS: dict[str, Act] = {
         forms.StartChecklistForm,
         "contribute",
         "Every item becomes a task that waits for somebody. What is under way already is left out.",
-    ),
-    "use-plan": Act(
-        "Use this plan",
-        lambda d: work.use_plan(d.pk, of=int(d.target) if d.target.isdigit() and len(d.target) < 10 else 0, **d.by),
-        "Its tasks are on the list.",
-        "Copy its tasks",
-        needs="contribute",
-        text="The tasks of that incident become tasks here. What is under way already is left out.",
     ),
     "object-strongly": Act(
         "Strong objection",

@@ -6,7 +6,7 @@ from datetime import timedelta
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from incidents.actions import changes, major_incidents, tickets
+from incidents.actions import changes, major_incidents, seats, tickets
 from incidents.models import (
     AudienceMembership,
     Change,
@@ -104,3 +104,31 @@ def say_how_it_ended() -> None:
     incident = MajorIncident.objects.get()
     waiting = incident.tickets.exclude(status__in=["resolved", "closed"]).count()
     print("ENDED", incident.stage, waiting, incident.steps.exclude(state="done").count())
+
+
+def gather() -> None:
+    """An outage with five more people at the table, one of them a guest, and prints its reference."""
+    manager, at = _person("manager"), timezone.now()
+    guest = User.objects.create_user("guest@example.org", PASSWORD, name="Gil Ortega", is_guest=True)
+    guest.role_rows.create(role="external_consultant")
+    EmailAddress.objects.create(user=guest, email=guest.email, verified=True, primary=True)
+    incident = major_incidents.declare(
+        title="Payments time out", services=[Service.objects.get(slug="payments")], impact=1, urgency=1,
+        actor=manager, at=at,
+    )  # fmt: skip
+    for role, person in (
+        ("technical_staff", _person("engineer")),
+        ("change_manager", _person("change_manager")),
+        ("problem_manager", _person("problem_manager")),
+        ("service_desk_technician", _person("technician")),
+        ("external_consultant", guest),
+    ):
+        seat = seats.invite(incident.pk, role=role, user=person, actor=manager, at=at)
+        seats.accept(seat.pk, actor=person, at=at)
+    print("GATHERED", incident.ref)
+
+
+def what_was_said() -> None:
+    """Prints the notes of the newest incident as JSON, the newest first, once each as often as they are there."""
+    events = MajorIncident.objects.latest("pk").events.filter(kind="note").order_by("-seq")
+    print("SAID", json.dumps([event.text for event in events]))

@@ -188,8 +188,6 @@ WAR_ROOM_ACTS = [
     row("act_on", "GET POST", "MI foreign", "team_foreign", hidden="not_foreign", act="finish-task"),
     row("act_on", "GET POST", "MI own", "team_own", hidden="not_own", act="report-task"),
     row("act_on", "GET POST", "MI foreign", "team_foreign", hidden="not_foreign", act="report-task"),
-    row("act_on", "GET POST", "MI own", "team_own", hidden="not_own", act="use-plan"),
-    row("act_on", "GET POST", "MI foreign", "team_foreign", hidden="not_foreign", act="use-plan"),
     row("act_on", "GET POST", "MI own", "team_own", hidden="not_own", act="object-strongly"),
     row("act_on", "GET POST", "MI foreign", "team_foreign", hidden="not_foreign", act="object-strongly"),
     row("act_on", "GET POST", "MI own", "team_own", hidden="not_own", act="mark-fact"),

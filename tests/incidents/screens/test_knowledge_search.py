@@ -72,7 +72,7 @@ def test_what_is_taken_out_or_changed_elsewhere_is_found_as_it_is_now(written, t
 def test_words_are_brought_to_their_stem_and_to_what_they_stand_for():
     assert {stem(word) for word in ("failing", "failed", "fails")} == {"fail"}
     assert stem("copies") == stem("copy")
-    assert "#login" in concepts_of([stem(word) for word in "cannot sign in".split()])
+    assert "#login" in concepts_of([stem(word) for word in ["cannot", "sign", "in"]])
     assert telling_part("# A\n\n## Timeline (UTC)\n\n- 10:00 x\n\n## Cause\n\ny\n") == "# A\n\n## Cause\n\ny\n"
 
 

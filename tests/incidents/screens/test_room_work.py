@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from incidents.actions import response, rounds, seats, work
 from incidents.errors import Duplicate, NotAccountable, WrongStage
-from incidents.models import Checklist, DecisionRound, EntryMark, Task, TimelineEvent
+from incidents.models import Checklist, DecisionRound, EntryMark, ServiceDependency, Task, TimelineEvent
 from incidents.twins import is_twin
 from notifications.models import Delivery
 from tests import factories
@@ -267,16 +267,6 @@ def test_two_who_correct_the_incident_see_each_other(client, declared, manager):
     assert "Somebody changed this meanwhile to “Checkout and pay fail”" in words(refused)
 
 
-def test_the_plan_of_a_past_incident_is_used_again(client, assembled, declared, manager, minute):
-    from incidents.actions import major_incidents
-
-    work.add_task(assembled.pk, title="Purge the cache", minutes=10, actor=manager, at=minute(15))
-    now = major_incidents.declare(title="Checkout again", impact=1, urgency=1, actor=manager, at=minute(40))
-    assert act(client, now, manager, "use-plan", assembled.pk).status_code == 204
-    assert [(task.title, task.minutes) for task in now.tasks.all()] == [("Purge the cache", 10)]
-    assert act(client, now, manager, "use-plan", 999999).status_code == 422
-
-
 def test_who_has_no_seat_neither_works_nor_objects(assembled, manager, technician, minute):
     with pytest.raises(NotAccountable):
         work.add_task(assembled.pk, title="x", actor=technician, at=minute(15))
@@ -284,3 +274,39 @@ def test_who_has_no_seat_neither_works_nor_objects(assembled, manager, technicia
     with pytest.raises(NotAccountable):
         rounds.object_to(event.round.pk, text="no", actor=technician, at=minute(15))
     assert seats  # the fixtures seat the others
+
+
+def test_the_world_says_what_is_down_what_should_be_and_which_change_it_probably_was(
+    client, declared, manager, engineer, checkout, django_assert_max_num_queries
+):
+    from incidents.actions import changes
+
+    payments, gateway = factories.service("Payments", tier=1), factories.service("Gateway", tier=1)
+    mail = factories.service("Mail", tier=2)
+    for service, needs in ((payments, checkout), (mail, checkout), (checkout, gateway)):
+        ServiceDependency.objects.create(service=service, needs=needs)
+    for number in range(2):
+        factories.ticket(f"Cannot pay {number}", service=payments, at=timezone.now())
+    for title, service, at in (("Old patch", checkout, -3000), ("New rule", checkout, -4), ("Cable", gateway, -30)):
+        change = changes.open_change(title=title, type="emergency", services=[service], actor=engineer, at=minute(at))
+        changes.start(change.pk, actor=engineer, at=minute(at))
+        changes.implement(change.pk, actor=engineer, at=minute(at))
+    client.force_login(manager)
+    with django_assert_max_num_queries(22):
+        shown = words(client.get(reverse("war_room_world", args=[declared.ref]), **HTMX))
+    states = dict(re.findall(r'radius-node[^"]* is-(\w+)">.*?<div class="grow">(\w+)<', shown))
+    assert {name: state for state, name in states.items()} == {
+        "Checkout": "down", "Payments": "suspected", "Mail": "odd", "Gateway": "healthy",
+    }  # fmt: skip
+    assert "1 unexpectedly up" in shown
+    assert "2 tickets in 30 min" in shown
+    assert shown.index("New rule") < shown.index("Cable") < shown.index("Old patch")
+    assert "likely</strong><span>4 min before, on Checkout itself, emergency" in shown
+
+
+def test_the_list_of_major_incidents_has_views_of_its_own(client, declared, manager):
+    client.force_login(manager)
+    kept = client.post(reverse("view_new") + "?of=incidents&severity=SEV1&state=open", {"name": "Ours"})
+    assert kept.headers["Location"] == reverse("major_incident_list") + "?state=open&severity=SEV1"
+    assert "Ours" in words(client.get(reverse("major_incident_list")))
+    assert "Ours" not in words(client.get(reverse("ticket_list")))
