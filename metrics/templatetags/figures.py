@@ -74,7 +74,7 @@ def chart_rows(chart: Chart, currency: str = "") -> SafeString:
     classes = [' class="num"' if column.is_number else "" for column in chart.columns]
     rows = []
     for row, link in chart.linked_rows:
-        head = escape(row[0])
+        head: str = escape(row[0])
         if link:
             head = f'<a href="{escape(link)}">{head}</a>'
         cells = "".join(
