@@ -77,7 +77,7 @@ class FreezeDetail(Changing, Removing):
         freezes.remove_freeze(self.find().pk, actor=self.actor)
 
 
-class TemplateOut(_Services):
+class ChangeTemplateOut(_Services):
     id = serializers.IntegerField()
     name = serializers.CharField()
     title = serializers.CharField()
@@ -91,7 +91,7 @@ class TemplateOut(_Services):
     approved_at = Moment()
 
 
-class TemplateIn(Shape):
+class ChangeTemplateIn(Shape):
     name = serializers.CharField(max_length=120)
     title = serializers.CharField(max_length=250, required=False, allow_blank=True)
     description = Text(required=False, allow_blank=True)
@@ -107,10 +107,10 @@ def _templates() -> QuerySet:
     return ChangeTemplate.objects.select_related("approved_by").prefetch_related("services")
 
 
-class TemplateList(Collection, Making):
+class ChangeTemplateList(Collection, Making):
     """Templates of standard changes; saving one approves it."""
 
-    In, Out = TemplateIn, TemplateOut
+    In, Out = ChangeTemplateIn, ChangeTemplateOut
     queryset = ChangeTemplate.objects.none()
     default_ordering = "name"
     orderings = {"name": "name"}
@@ -124,10 +124,10 @@ class TemplateList(Collection, Making):
         return change_templates.save_template(changes=given, actor=self.actor, at=self.now)
 
 
-class TemplateDetail(Changing):
+class ChangeTemplateDetail(Changing):
     """One template."""
 
-    In, Out = TemplateIn, TemplateOut
+    In, Out = ChangeTemplateIn, ChangeTemplateOut
     queryset = ChangeTemplate.objects.none()
 
     def find(self) -> ChangeTemplate:
@@ -138,17 +138,17 @@ class TemplateDetail(Changing):
         change_templates.save_template(record.pk, changes=given, actor=self.actor, at=self.now)
 
 
-class UseIn(MomentIn):
+class UseTemplateIn(MomentIn):
     title = serializers.CharField(max_length=250, required=False)
     window_start = Moment(required=False, allow_null=True)
     window_end = Moment(required=False, allow_null=True)
     services = ServiceNames(required=False)
 
 
-class UseTemplate(Verb):
+class UseChangeTemplate(Verb):
     """Drafts a standard change from the template and answers the change."""
 
-    In: Any = UseIn
+    In: Any = UseTemplateIn
     Out: Any = ChangeOut
     queryset: Any = ChangeTemplate.objects.none()
 

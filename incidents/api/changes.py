@@ -227,14 +227,14 @@ class SubmitChange(ChangeVerb):
         changes.submit(record.pk, actor=self.actor, **given)
 
 
-class ApprovalIn(CommentIn):
+class ApprovingIn(CommentIn):
     condition = Text(required=False, allow_blank=True, help_text="The change begins once this is met.")
 
 
 class ApproveChange(ChangeVerb):
     """A named approver, or a delegate, votes for it."""
 
-    In = ApprovalIn
+    In = ApprovingIn
 
     def act(self, record: Change, **given: Any) -> None:
         changes.vote(record.pk, approve=True, actor=self.actor, **given)

@@ -320,9 +320,9 @@ change_patterns = [
     *verbs(f"{CHANGE}/steps/<number:id>", "change_step", done=changes.DoChangeStep),
     *at("freezes", change_plans.FreezeList, "freezes"),
     *at("freezes/<number:id>", change_plans.FreezeDetail, "freeze"),
-    *at("change-templates", change_plans.TemplateList, "change_templates"),
-    *at("change-templates/<number:id>", change_plans.TemplateDetail, "change_template"),
-    *verbs("change-templates/<number:id>", "change_template", use=change_plans.UseTemplate),
+    *at("change-templates", change_plans.ChangeTemplateList, "change_templates"),
+    *at("change-templates/<number:id>", change_plans.ChangeTemplateDetail, "change_template"),
+    *verbs("change-templates/<number:id>", "change_template", use=change_plans.UseChangeTemplate),
 ]
 
 urlpatterns: list[Any] = [

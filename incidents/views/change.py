@@ -123,9 +123,13 @@ def _stages(found: Change) -> list[dict[str, str]]:
     at = next(place for place, (states, _) in enumerate(_WAY) if found.status in states)
     named = [label if place != at else found.get_status_display() for place, (_, label) in enumerate(_WAY)]
     state = ("done", "current", "next")
-    return [
+    found_at = [
         {"name": name, "state": state[(place > at) - (place < at) + 1], "note": ""} for place, name in enumerate(named)
     ]
+    if found.approval_state == ApprovalState.PENDING and found.status in _UNDER_WAY:
+        for stage in found_at[1:3]:  # an emergency: its approval is still to come
+            stage |= {"state": "next", "note": "after the fact"}
+    return found_at
 
 
 @page("work_change")
