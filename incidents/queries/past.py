@@ -1,7 +1,6 @@
 """What past records tell about a present incident: similar ones, and changes made before it."""
 
 import re
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
@@ -51,14 +50,11 @@ def changes_before(incident: MajorIncident, user: User, *, look_back: timedelta 
     rows = visible_changes(user).filter(touched)
     services = set(incident.affected.values_list("service", flat=True))
     if services:
-        rows = rows.filter(services__in=services | _needed_by(services)).distinct()
+        needed = ServiceDependency.objects.filter(service__in=services).values("needs")
+        rows = rows.filter(Q(services__in=services) | Q(services__in=needed)).distinct()
     return rows.order_by("-started_at", "-id")
 
 
 def began(incident: MajorIncident) -> datetime:
     """When the impact began, as far as anybody knows."""
     return incident.started_at or incident.detected_at or incident.declared_at or incident.created_at
-
-
-def _needed_by(services: Iterable[int]) -> set[int]:
-    return set(ServiceDependency.objects.filter(service__in=services).values_list("needs", flat=True))

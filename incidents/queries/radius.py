@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Value
 
 from incidents.models import (
     Alert,
@@ -89,7 +89,7 @@ def reach_of(service: Service) -> list[Service]:
 
 
 def radius_of(affected: Iterable[int], now: datetime) -> Radius:
-    """The affected services, what needs them and what they need directly. Five queries, none without a service."""
+    """The affected services, what needs them and what they need directly. Three queries, none without a service."""
     edges = list(ServiceDependency.objects.values_list("service", "needs")) if (affected := list(affected)) else []
     depths = _depths(affected, edges)
     if not depths:
@@ -128,7 +128,11 @@ class _Signs:
         down = DowntimeInterval.objects.filter(service__in=keys, ended_at=None)
         firing = Alert.objects.filter(service__in=keys).exclude(status=AlertState.RESOLVED)
         reported = Ticket.objects.filter(service__in=keys, kind=TicketKind.INCIDENT, reported_at__gt=now - LATELY)
-        return cls(set(down.values_list("service", flat=True)), _counted(firing), _counted(reported))
+        found: dict[str, dict[int, int]] = {"down": {}, "alert": {}, "ticket": {}}
+        rows = _counted(down, "down").union(_counted(firing, "alert"), _counted(reported, "ticket"), all=True)
+        for sign, service, number in rows:
+            found[sign][service] = number
+        return cls(set(found["down"]), found["alert"], found["ticket"])
 
     def state_of(self, pk: int, depth: int, needs: list[int]) -> tuple[str, str]:
         alerts, tickets = self.alerts.get(pk, 0), self.tickets.get(pk, 0)
@@ -146,8 +150,10 @@ class _Signs:
         return "healthy", why
 
 
-def _counted(rows: QuerySet[Any]) -> dict[int, int]:
-    return dict(rows.order_by().values_list("service").annotate(n=Count("pk")))
+def _counted(rows: QuerySet[Any], sign: str) -> QuerySet[Any]:
+    """Of each service how many."""
+    counted = rows.order_by().values("service").annotate(sign=Value(sign), n=Count("pk"))
+    return counted.values_list("sign", "service", "n")
 
 
 # --- What changed ---------------------------------------------------------------------------------------

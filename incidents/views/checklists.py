@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from incidents import permissions
 from incidents.actions import work as acts
@@ -24,11 +24,13 @@ def checklists(request: Request) -> HttpResponse:
 
 
 @page("keep_checklists")
+@require_http_methods(["GET", "POST"])
 def checklist_new(request: Request) -> HttpResponse:
     return _edit(request, None, title="New checklist", said="The checklist can be started in every war room.")
 
 
 @page("keep_checklists")
+@require_http_methods(["GET", "POST"])
 def checklist_edit(request: Request, pk: int) -> HttpResponse:
     found = get_object_or_404(Checklist, pk=pk)
     return _edit(request, found, title="Change the checklist", said="Changed. Incidents keep the tasks they have.")
