@@ -161,6 +161,7 @@ incident_patterns: list[URLPattern] = [
     path(_MI, war_room.war_room, name="war_room"),
     path(f"{_MI}alerts/", alerts.incident_alerts, name="incident_alerts"),
     path(f"{_MI}world/", war_room.world, name="war_room_world"),
+    path(f"{_MI}helped/", war_room.helped, name="war_room_helped"),
     path(f"{_MI}children/", children.children, name="children"),
     path(f"{_MI}children/similar/", children.similar, name="children_similar"),
     path(f"{_MI}children/observed/", children.observed, name="children_observed"),

@@ -11,12 +11,12 @@ from django.test import TransactionTestCase
 
 _KEPT = {"django_content_type", "auth_permission"}
 """Made by the migrations, the same for ever."""
-_flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+_flush = TransactionTestCase._fixture_teardown
 
 
 def use() -> None:
     """For every transactional test of this process."""
-    TransactionTestCase._fixture_teardown = _empty  # type: ignore[attr-defined]
+    TransactionTestCase._fixture_teardown = _empty
 
 
 def _empty(case: Any) -> None:

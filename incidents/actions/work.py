@@ -1,6 +1,6 @@
 """Who does what until when: tasks with a time box, the same work caught before it is done twice, checklists."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -164,7 +164,7 @@ def start_checklist(
 
 
 def add_together(
-    incident: MajorIncident, items: Iterable[dict[str, Any]], name: str, *, actor: User, at: datetime
+    incident: MajorIncident, items: Iterable[Mapping[str, Any]], name: str, *, actor: User, at: datetime
 ) -> tuple[list[Task], list[str]]:
     """Tasks of one origin, its `name`, with `title`, `target` and `minutes` each; answers those made, and the titles
     left out because somebody is at it. Part of a transaction that holds the incident."""

@@ -58,13 +58,26 @@ def world(request: HttpRequest, pk: int) -> HttpResponse:
         "radius": radius.radius_of(affected, room.now),
         "arrivals": surroundings.arrivals(incident, room.now),
         "may_read_tickets": permissions.can(room.user, "view_desk"),
+        "suspects": radius.suspects(changes[:20], affected, past.began(incident))[:6],
+    }
+    return render(request, "incidents/war_room/world/_fragment.html", context)
+
+
+@entered
+def helped(request: HttpRequest, pk: int) -> HttpResponse:
+    """What helped in outages like this one, and what using it saved."""
+    room = load_room(request, pk)
+    incident = room.incident
+    affected = [row["service"].pk for row in room.service_rows if row["service"]]
+    context = {
+        "room": room,
+        "incident": incident,
         "offers": reuse.offers(
             room.user, title=incident.title, body=incident.description, services=affected, besides=incident.pk, most=4
         ),
         "saved": reuse.saved_by_reuse(incident),
-        "suspects": radius.suspects(changes[:20], affected, past.began(incident))[:6],
     }
-    return render(request, "incidents/war_room/world/_fragment.html", context)
+    return render(request, "incidents/war_room/helped/_fragment.html", context)
 
 
 def _window(request: HttpRequest, room: Room) -> Timeline:

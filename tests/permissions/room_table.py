@@ -41,6 +41,8 @@ INCIDENTS = [
     row("war_room_people", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
     row("war_room_world", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
     row("war_room_world", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
+    row("war_room_helped", "GET", "MI own", "staff stakeholder guest", rest=HIDDEN),
+    row("war_room_helped", "GET", "MI foreign", "staff stakeholder other_guest", rest=HIDDEN),
     *[row(name, "GET", f"MI {where}", f"staff stakeholder {guest}", rest=HIDDEN)
       for name in ("war_room_roll_call", "room_wall", "room_executive", "room_phone")
       for where, guest in (("own", "guest"), ("foreign", "other_guest"))],

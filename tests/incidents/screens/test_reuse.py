@@ -120,7 +120,7 @@ def test_the_room_the_candidate_and_declaring_offer_it(past, declare, signed_in,
     browser = signed_in(manager)
     asked = {"title": "checkout 502", "services": checkout.pk}
     assert "Roll back the release" in browser.get(reverse("plans_offered"), asked).content.decode()
-    world = reverse("war_room_world", args=[new.ref])
+    world = reverse("war_room_helped", args=[new.ref])
     shown = browser.get(world).content.decode()
     assert "Use this plan" in shown and "No limit" in shown
     assert browser.post(reverse("plan_use", args=[new.ref, past.pk])).status_code == 302

@@ -398,7 +398,7 @@ def queries_of(client, address):
 def test_the_room_costs_at_most_twelve_queries_however_crowded(client, resolving, manager, minute, number):
     crowd(resolving, manager, number, minute)
     client.force_login(manager)
-    for name in ("war_room", "war_room_world", "war_room_people"):
+    for name in ("war_room", "war_room_world", "war_room_helped", "war_room_people"):
         found = queries_of(client, reverse(name, args=[resolving.ref]))
         assert len(found) <= 12, "\n".join(sql[:80] for sql in found)
 
