@@ -2,8 +2,10 @@
 
 from typing import Any
 
-PARALLEL = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile"]
-"""For the whole suite: one process a core, each with its own database and broker; files stay together."""
+PARALLEL = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder"]
+PARALLEL += ["-m", "not long"]
+"""For the whole suite: one process a core, each with its own database and broker; files stay together. What takes
+longest has a run of its own, `manage.py test -m long`: the check of every change has a time limit."""
 
 
 class PytestRunner:

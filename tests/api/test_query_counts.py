@@ -47,10 +47,10 @@ def everything(manager, technician, engineer, change_manager, checkout):
 
 
 @pytest.mark.parametrize("path", ["tickets", "candidates", "major-incidents", "problems", "changes"])
-def test_a_list_costs_the_same_for_1_10_and_30_rows(path, everything, manager):
+def test_a_list_costs_the_same_for_1_4_and_12_rows(path, everything, manager):
     caller, costs = Caller(manager), []
     made = 0
-    for wanted in (1, 10, 30):
+    for wanted in (1, 4, 12):
         while made < wanted:
             everything(made)
             made += 1

@@ -30,7 +30,7 @@ from mim.wsgi import application
 from tests import factories
 from tests.factories import minute
 
-EXAMPLES = int(os.environ.get("MIM_ATTACK_EXAMPLES", 3))
+EXAMPLES = int(os.environ.get("MIM_ATTACK_EXAMPLES", 1))
 """Requests for each of some 160 operations, once with right and once with wrong input."""
 pytestmark = pytest.mark.broad
 CHECKS = [

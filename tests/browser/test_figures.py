@@ -54,7 +54,7 @@ def test_management_reads_draws_keeps_and_opens_the_figures(history, people):
     assert reader.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 @pytest.mark.parametrize("path", [f"/kpis/?{MAY}", f"/kpis/mttr/?{MAY}", "/kpis/definitions/", "/kpis/assumptions/"])
 def test_figures_are_accessible_and_fit_a_phone(history, people, axe, path, scheme):
     reader = people["management"]

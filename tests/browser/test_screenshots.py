@@ -20,6 +20,7 @@ def test_every_place_of_the_navigation_has_its_picture():
     assert reverse("status_page") in shown
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.stack
 @pytest.mark.timeout(300)

@@ -233,6 +233,6 @@ def test_no_order_of_acts_breaks_the_process():
     run_state_machine_as_test(
         Desk,
         settings=settings(
-            max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=8, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

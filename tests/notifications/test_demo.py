@@ -11,7 +11,7 @@ from notifications.demo import tell_the_past
 from notifications.models import Delivery
 from notifications.queries import told_by_audience
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def test_the_newest_demo_incidents_show_who_was_told_and_send_nothing(settings, tmp_path, smtp):

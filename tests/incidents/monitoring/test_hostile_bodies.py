@@ -69,7 +69,7 @@ MORE = {
     "headers": st.sampled_from(TYPES).map(lambda value: {"content-type": value}),
     "settings": st.sampled_from(({}, MAPPED, {"time_zone": "Nowhere/Else"}, {"time_zone": 3, "key": 4, "state": 5})),
 }
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("kind", KINDS)
