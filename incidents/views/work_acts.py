@@ -136,7 +136,7 @@ def subject_of_work(act: str, d: Doing) -> str:
         return f"{task.title}" + (f" → {task.target}" if task.target else "")
     if act in ("object-strongly", "decision-stands", "withdraw-decision"):
         return _round_of(d).event.text[:200]
-    if act.startswith(("mark-", "unmark-")):
+    if act in ("mark-fact", "unmark-fact", "mark-public", "unmark-public"):
         event = d.mine(TimelineEvent)
         return event.text[:200] if event.kind in (EventKind.NOTE, EventKind.DECISION) else event.get_kind_display()
     return ""

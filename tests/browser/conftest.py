@@ -16,9 +16,7 @@ from mim.embedded import throwaway
 from mim.embedded.ports import free_port
 from mim.embedded.services import ROOT
 from tests.browser.organisation import PASSWORD
-from tests.platform import prepared
-from tests.platform.conftest import until
-from tests.platform.prepared import environment_for
+from tests.platform.conftest import environment_for, until
 
 
 class Product:
@@ -62,7 +60,6 @@ class Product:
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
     with throwaway.folder() as home:
-        prepared.copy_installation(home)
         running = Product(home)
         running.start()
         try:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
 SLOW = 30_000
 
 
@@ -66,7 +66,7 @@ def test_new_tickets_are_counted_while_the_selection_stays(answered, product, pe
     expect(page.locator("tbody input[type=checkbox]").nth(2)).to_be_checked()
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["", "similar/", "jobs/", "/tickets/", "/service-levels/", "job", "ticket"])
 def test_screens_about_many_are_accessible_and_fit_a_phone(answered, incident, people, axe, path, scheme):
     person = people["desk_manager"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
 SLOW = 30_000
 EXPORT = Path(__file__).parent.parent / "metrics" / "exports" / "pagerduty.csv"
 MAY = "from=2026-05-01&to=2026-06-01"
@@ -54,7 +54,7 @@ def test_management_reads_draws_keeps_and_opens_the_figures(history, people):
     assert reader.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", [f"/kpis/?{MAY}", f"/kpis/mttr/?{MAY}", "/kpis/definitions/", "/kpis/assumptions/"])
 def test_figures_are_accessible_and_fit_a_phone(history, people, axe, path, scheme):
     reader = people["management"]

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
 
 SLOW = 30_000
 
@@ -139,7 +139,7 @@ def test_the_whole_life_of_a_major_incident_in_browsers(closed, product, people)
 SCREENS = ["", "review/", "document/", "act/clocks/", "/command/", "/major-incidents/", "/declare/"]
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", SCREENS)
 def test_screens_are_accessible_and_fit_a_phone(closed, people, axe, path, scheme):
     manager = people["manager"]

@@ -12,6 +12,7 @@ from tests.notifications.test_killed_worker import kill, slow_smtp, wait_until, 
 CHILDREN, KILLS = 300, 2
 
 
+@pytest.mark.long
 @pytest.mark.stack
 @pytest.mark.timeout(240)
 @pytest.mark.django_db(transaction=True)

@@ -53,6 +53,7 @@ def worker(smtp, tmp_path):
         kill(process)
 
 
+@pytest.mark.long
 @pytest.mark.stack
 @pytest.mark.timeout(900)
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,6 @@
 """Real servers of the tests' own, so that they can be stopped, broken and thrown away."""
 
+import os
 import subprocess
 import sys
 import time
@@ -13,8 +14,6 @@ from mim.embedded.postgres import Cluster, start_and_wait
 from mim.embedded.processes import Child
 from mim.embedded.services import ROOT
 from mim.embedded.valkey import Broker
-from tests.platform import prepared
-from tests.platform.prepared import environment_for
 
 
 def until(is_true, seconds: float, what: str) -> float:
@@ -55,9 +54,16 @@ class Installation:
         self.server.stop()
 
 
+def environment_for(home: Path, database_url: str, redis_url: str) -> dict[str, str]:
+    """A clean environment: nothing of the running test leaks into the product."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MIM_", "DJANGO_", "PG"))}
+    return kept | {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "MIM_VAR_DIR": str(home / "var")}
+
+
 @pytest.fixture(scope="session")
 def installation():
-    with throwaway.folder() as home:
-        prepared.copy_servers(home)
-        with throwaway.valkey(home) as broker, throwaway.postgres(home) as (cluster, server):
-            yield Installation(home, cluster, server, broker, environment_for(home, cluster.url, broker.url))
+    with throwaway.folder() as home, throwaway.valkey(home) as broker, throwaway.postgres(home) as (cluster, server):
+        found = Installation(home, cluster, server, broker, environment_for(home, cluster.url, broker.url))
+        prepared = found.manage("prepare")
+        assert prepared.returncode == 0, prepared.stderr
+        yield found

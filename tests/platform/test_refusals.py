@@ -17,7 +17,7 @@ from mim.embedded.installation import hold
 from mim.embedded.ports import free_port, require_free
 from mim.embedded.postgres import Cluster
 from mim.embedded.services import ROOT
-from tests.platform.prepared import environment_for
+from tests.platform.conftest import environment_for
 
 
 @pytest.fixture

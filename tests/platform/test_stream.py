@@ -12,8 +12,7 @@ from django.test import override_settings
 from mim import live_ticket
 from mim.embedded import programs, throwaway
 from mim.embedded.ports import accepts, free_port
-from tests.platform.conftest import until
-from tests.platform.prepared import environment_for
+from tests.platform.conftest import environment_for, until
 
 ORIGIN = "https://desk.example.org"
 KEY = "k" * 60

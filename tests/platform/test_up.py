@@ -17,9 +17,7 @@ import pytest
 from mim.embedded import throwaway
 from mim.embedded.ports import free_port
 from mim.embedded.services import ROOT
-from tests.platform import prepared
-from tests.platform.conftest import until
-from tests.platform.prepared import environment_for
+from tests.platform.conftest import environment_for, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -183,7 +181,6 @@ def slowness() -> float:
 
 def test_a_killed_supervisor_leaves_nothing_either():
     with throwaway.folder() as home:
-        prepared.copy_installation(home)
         running = Up(home)
         running.wait_until_ready()
         running.process.kill()

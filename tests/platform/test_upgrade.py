@@ -8,7 +8,7 @@ import pytest
 
 from mim.embedded import throwaway
 from mim.embedded.services import ROOT
-from tests.platform.prepared import environment_for
+from tests.platform.conftest import environment_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 MIGRATIONS = "*/migrations/*.py"

@@ -128,7 +128,7 @@ def test_what_one_outage_taught_is_handed_to_the_next(
         title="Checkout gives 502 to everybody", services=[checkout], impact=1, urgency=1, actor=manager, at=now
     )
     commanding.goto(reverse("war_room", args=[new.ref]))
-    first = commanding.locator("#world section", has_text="Helped before").locator(".list-item").first
+    first = commanding.locator("#helped").locator(".list-item").first
     expect(first).to_contain_text("Roll back the release")
     first.get_by_role("button", name="Use this plan").click()
     expect(first).to_contain_text("Did it help?")
