@@ -183,6 +183,7 @@ class GuestDoor:
         if held is None or request.user.pk != held.seat.user_id:
             return self._ended(request)
         request.user.only_incident = held.seat.incident_id
+        request.only_incident = held.seat.incident_id  # type: ignore[attr-defined]
         response = self.get_response(request)
         if request.method == "GET" and response.status_code == 200 and not request.path.startswith(MACHINE_PATHS):
             match = request.resolver_match
@@ -202,7 +203,8 @@ class GuestDoor:
         return HttpResponseRedirect(said)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
-        only = getattr(request.user, "only_incident", None) if hasattr(request, "user") else None
+        # Not asked of the person: that would read the database for every request, the health page's too.
+        only: int | None = getattr(request, "only_incident", None)
         match = request.resolver_match
         if only is None or match is None or match.url_name in self.FRAME:
             return None
