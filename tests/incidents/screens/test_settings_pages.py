@@ -103,7 +103,7 @@ def test_the_matrix_costs_the_same_for_1_10_and_45_versions(as_administrator, ad
 # --- Organisation -----------------------------------------------------------------------------
 SETTINGS = {"name": "Northwind", "time_zone": "Europe/Berlin", "currency": "USD", "consult_limit_minutes": "10",
             "observation_hours": "0", "still_broken_to_reopen": "5", "alert_days": "90", "payload_days": "7",
-            "update_hold_seconds": "45", "technical_hold_seconds": "5"}  # fmt: skip
+            "update_hold_seconds": "45", "technical_hold_seconds": "5", "response_cost_per_hour": "75"}  # fmt: skip
 
 
 def test_settings_are_saved(as_administrator, organisation):
