@@ -175,3 +175,14 @@ def awaits_votes(change: Change) -> bool:
         change.approval_state == ApprovalState.PENDING
         and change.status in (ChangeStatus.IMPLEMENTING, ChangeStatus.IMPLEMENTED)
     )
+
+
+def record_vote(
+    change: Change, incidents: list[MajorIncident], *, actor: User, at: datetime, text: str = "", **said: object
+) -> None:
+    """What was said about the approval of a locked change, on its page and in the room of its first incident."""
+    first = incidents[0] if incidents else None
+    events.record(
+        EventKind.CHANGE_VOTED, change, actor=actor, at=at, incident=first, text=text, change=change.ref,
+        approval_state=change.approval_state, **said,
+    )  # fmt: skip

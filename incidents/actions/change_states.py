@@ -11,6 +11,7 @@ from incidents.actions.change_rows import (
     ensure_approvers,
     locked_with_incidents,
     record_status,
+    record_vote,
     require_implementing,
 )
 from incidents.actions.freezes import refuse_frozen
@@ -173,17 +174,7 @@ def accept_rejected(change_id: int, *, reason: str = "", actor: User, at: dateti
         raise WrongStage(f"{change.ref} is not an emergency change waiting for acceptance.", status=change.status)
     change.accepted_by, change.accepted_at = actor, at
     change.save(update_fields=["accepted_by", "accepted_at", "updated_at"])
-    events.record(
-        EventKind.CHANGE_VOTED,
-        change,
-        actor=actor,
-        at=at,
-        incident=incidents[0] if incidents else None,
-        text=text,
-        change=change.ref,
-        accepted_by_management=True,
-        approval_state=change.approval_state,
-    )
+    record_vote(change, incidents, actor=actor, at=at, text=text, accepted_by_management=True)
     return change
 
 

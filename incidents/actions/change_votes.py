@@ -5,12 +5,18 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from incidents import events, permissions
-from incidents.actions.change_rows import advance, awaits_votes, locked_with_incidents, record_status, votes_of
+from incidents import permissions
+from incidents.actions.change_rows import (
+    advance,
+    awaits_votes,
+    locked_with_incidents,
+    record_status,
+    record_vote,
+    votes_of,
+)
 from incidents.actions.input import clean_person, clean_text
 from incidents.errors import Invalid, NotAccountable, WrongStage
 from incidents.models import ApprovalState, Change, ChangeApproval, ChangeStatus, MajorIncident, User
-from incidents.process import EventKind
 
 Vote = ChangeApproval.Vote
 
@@ -62,16 +68,7 @@ def delegate_vote(change_id: int, *, to: User | None, actor: User, at: datetime)
     if to is not None:
         _check_delegate(change, to)
     mine.update(delegate=to)
-    events.record(
-        EventKind.CHANGE_VOTED,
-        change,
-        actor=actor,
-        at=at,
-        incident=incidents[0] if incidents else None,
-        change=change.ref,
-        delegate=to.email if to else None,
-        approval_state=change.approval_state,
-    )
+    record_vote(change, incidents, actor=actor, at=at, delegate=to.email if to else None)
     return change
 
 
@@ -100,17 +97,7 @@ def meet_condition(change_id: int, *, approver: User, note: str = "", actor: Use
     if row.condition_met_at is None:
         row.condition_met_at, row.condition_met_by = at, actor
         row.save(update_fields=["condition_met_at", "condition_met_by"])
-        events.record(
-            EventKind.CHANGE_VOTED,
-            change,
-            actor=actor,
-            at=at,
-            incident=incidents[0] if incidents else None,
-            text=text,
-            change=change.ref,
-            condition_met=row.condition,
-            approval_state=change.approval_state,
-        )
+        record_vote(change, incidents, actor=actor, at=at, text=text, condition_met=row.condition)
     return change
 
 
@@ -135,17 +122,7 @@ def _conclude(
     before = settle(change)
     change.save(update_fields=["status", "approval_state", "updated_at"])
     said = {name: value for name, value in said.items() if value not in ("", None)}
-    events.record(
-        EventKind.CHANGE_VOTED,
-        change,
-        actor=actor,
-        at=at,
-        incident=incidents[0] if incidents else None,
-        text=text,
-        change=change.ref,
-        approval_state=change.approval_state,
-        **said,
-    )
+    record_vote(change, incidents, actor=actor, at=at, text=text, **said)
     if before != change.status:
         record_status(change, before, incidents, actor=actor, at=at)
     return change

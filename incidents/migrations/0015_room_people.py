@@ -20,7 +20,7 @@ def pattern_to_provider(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0001_squashed_0014_telling'),
+        ('incidents', '0014_telling'),
     ]
 
     operations = [

@@ -82,10 +82,23 @@ def _depths(affected: Iterable[int], edges: list[tuple[int, int]]) -> dict[int, 
     return depths
 
 
-def reach_of(service: Service) -> list[Service]:
-    """Every service that fails with it. Two queries."""
-    depths = _depths([service.pk], list(ServiceDependency.objects.values_list("service", "needs")))
-    return list(Service.objects.filter(pk__in=[pk for pk, depth in depths.items() if depth]))
+@dataclass(frozen=True)
+class Reached:
+    """A service that fails with another one, `depth` steps away (1 or more), through the nearer ones in `needs`."""
+
+    service: Service
+    depth: int
+    needs: tuple[str, ...]
+
+
+def reach_of(service: Service) -> list[Reached]:
+    """Every service that fails with it, nearest first. Two queries."""
+    edges = list(ServiceDependency.objects.values_list("service", "needs"))
+    depths = _depths([service.pk], edges)
+    services = {row.pk: row for row in Service.objects.filter(pk__in=depths)}
+    names = {pk: row.name for pk, row in services.items()}
+    found = [Reached(row, depths[pk], _nearer(depths, edges, pk, names)) for pk, row in services.items() if depths[pk]]
+    return sorted(found, key=lambda one: (one.depth, one.service.name))
 
 
 def radius_of(affected: Iterable[int], now: datetime) -> Radius:
@@ -102,16 +115,17 @@ def radius_of(affected: Iterable[int], now: datetime) -> Radius:
     names = {pk: row.name for pk, row in services.items()}
     nodes = []
     for pk, service in services.items():
-        because = sorted(names[needs] for one, needs in edges if one == pk and _is_nearer(depths, needs, pk))
         state, why = signs.state_of(pk, depths[pk], [needs for one, needs in edges if one == pk])
-        nodes.append(Node(service, depths[pk], tuple(because), state, why))
+        nodes.append(Node(service, depths[pk], _nearer(depths, edges, pk, names), state, why))
     return Radius(
         sorted(nodes, key=lambda node: (node.depth < 0, node.depth, ORDER.index(node.state), node.service.name))
     )
 
 
-def _is_nearer(depths: dict[int, int], needs: int, pk: int) -> bool:
-    return needs in depths and 0 <= depths[needs] < depths[pk]
+def _nearer(depths: dict[int, int], edges: list[tuple[int, int]], pk: int, names: dict[int, str]) -> tuple[str, ...]:
+    """The names of what this service needs and what is nearer to the outage."""
+    through = {needs for one, needs in edges if one == pk and 0 <= depths.get(needs, -1) < depths[pk]}
+    return tuple(sorted(names[needs] for needs in through))
 
 
 @dataclass(frozen=True)

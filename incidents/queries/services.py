@@ -20,7 +20,7 @@ from incidents.models import (
 )
 from incidents.permissions import can, visible_changes
 from incidents.process import OPEN_STAGES
-from incidents.queries.radius import reach_of
+from incidents.queries.radius import Reached, reach_of
 from incidents.queries.words import matching
 
 ORDER = ("tier", "name", "id")
@@ -121,7 +121,7 @@ class ServicePage:
     health: Health
     needs: list[tuple[Service, Health]]
     needed_by: list[tuple[Service, Health]]
-    reach: list[Service]
+    reach: list[Reached]
     incidents: list[MajorIncident]
     downtime: list[DowntimeInterval]
     down_seconds: float

@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """The condition of the index was kept as the database read it while the column was narrower: made anew, it reads
     as in a new database."""
 
-    dependencies = [("notifications", "0001_squashed_0004_telling")]
+    dependencies = [("notifications", "0004_telling")]
 
     operations = [
         migrations.RemoveIndex(model_name="delivery", name="deliveries_to_send"),

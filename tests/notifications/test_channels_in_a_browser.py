@@ -6,7 +6,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from notifications.models import ChannelAccount, Destination
-from tests.incidents.screens.test_monitoring_in_a_browser import check
+from tests.looks import check
 from tests.notifications.conftest import person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from notifications.models import ChannelAccount, ContactPoint
 from tests import factories
+from tests.looks import check
 
 pytestmark = pytest.mark.browser
 
@@ -54,13 +54,8 @@ def test_addresses_are_ordered_by_keyboard_and_the_page_fits_everybody(tab, tech
     tab.get_by_role("link", name="SMS", exact=True).click()
     expect(dialog.get_by_label("Mobile number")).to_be_focused()
     tab.keyboard.press("Escape")
-    for scheme in ("light", "dark"):
-        tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found = Axe().run(tab).response["violations"]
-        assert not found, [(one["id"], [node["html"][:160] for node in one["nodes"][:4]]) for one in found]
-    tab.set_viewport_size({"width": 360, "height": 780})
-    wide = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0
+    check(tab)
+    check(tab, "dark")
     assert tab.complaints == []
 
 

@@ -1,15 +1,13 @@
 """A plan is changed and seen before it counts, and words are written, refused, tried and saved, in a real browser."""
 
-import os
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from incidents.models import PlanVersion
 from notifications.models import TemplateVersion
+from tests.looks import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,22 +20,6 @@ def tab(chromium, settings, live_server, client, manager, management, engineer, 
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     yield context.new_page()
     context.close()
-
-
-def check(tab, scheme: str = "light") -> None:
-    """Nothing that axe finds, and no sideways scrolling on a phone."""
-    tab.emulate_media(color_scheme=scheme)
-    tab.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished.catch(() => null)))")
-    found = Axe().run(tab).response["violations"]
-    if folder := os.environ.get("SHOTS"):
-        name = tab.url.split("/", 3)[3].strip("/").replace("/", "-").replace("?", "-")
-        tab.screenshot(path=f"{folder}/{name}-{scheme}.png", full_page=True)
-    assert not found, [(v["id"], [node["html"][:160] for node in v["nodes"][:4]]) for v in found]
-    tab.set_viewport_size({"width": 360, "height": 780})
-    if folder := os.environ.get("SHOTS"):
-        tab.screenshot(path=f"{folder}/{name}-phone.png", full_page=True)
-    assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    tab.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_plan_is_changed_where_one_sees_what_it_does(tab, management):
@@ -82,7 +64,7 @@ def test_words_are_refused_with_line_and_name_tried_and_saved(tab, manager):
     text.fill("Good news.\n\n{{ incident.secret }} holds.")
     expect(tab.locator("#said")).to_contain_text("Line 3: There is no {{ incident.secret }}", timeout=15_000)
     tab.get_by_role("button", name="Save").click()
-    expect(tab.get_by_role("alert")).to_contain_text("Line 3: There is no {{ incident.secret }}")
+    expect(tab.locator(".form-errors")).to_contain_text("Line 3: There is no {{ incident.secret }}")
     assert not TemplateVersion.objects.exists()
     text.fill("Good news.\n\n{{ incident.services_in_words }}: it does not spread any more.")
     expect(tab.locator("#said")).to_contain_text("Checkout and Payments: it does not spread any more.", timeout=15_000)

@@ -1,7 +1,6 @@
 """Making a webhook, testing it and sending again, in a real browser; every page checked by axe."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -10,6 +9,7 @@ from incidents.actions import tickets
 from incidents.process import AccountRole
 from notifications.models import Webhook, WebhookMessage
 from notifications.webhooks import sender
+from tests.looks import check
 from tests.notifications.conftest import person
 from tests.notifications.receiving import receiving
 
@@ -25,16 +25,6 @@ def tab(chromium, settings, live_server, client):
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     yield context.new_page()
     context.close()
-
-
-def check(tab, scheme: str = "light") -> None:
-    """Nothing that axe finds, and no sideways scrolling on a phone."""
-    tab.emulate_media(color_scheme=scheme)
-    found = Axe().run(tab).response["violations"]
-    assert not found, [(v["id"], [node["html"][:160] for node in v["nodes"][:4]]) for v in found]
-    tab.set_viewport_size({"width": 360, "height": 780})
-    assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    tab.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_webhook_is_made_tested_and_sends_again_what_failed(tab):

@@ -1,11 +1,8 @@
 """An outage understood, fixed at the second attempt, reviewed and written down; the next one is handed what worked."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -13,6 +10,7 @@ from playwright.sync_api import expect
 from incidents.actions import downtime, major_incidents
 from incidents.models import Change, PlanUse, Review
 from tests.factories import again
+from tests.looks import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -33,24 +31,6 @@ def tabs(chromium, settings, live_server, client):
     yield open_tab
     for context in contexts:
         context.close()
-
-
-def fits(page, name):
-    """Readable for everybody, light and dark, and no wider than a phone."""
-    for scheme in ("light", "dark") if name in ("change", "learning") or "SHOTS" in os.environ else ("light",):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found = Axe().run(page).response["violations"]
-        assert not found, [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
-        if folder := os.environ.get("SHOTS"):
-            page.screenshot(path=Path(folder) / f"{name}-{scheme}.png", full_page=True)
-    size = page.viewport_size
-    page.set_viewport_size({"width": 360, "height": 780})
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    if folder := os.environ.get("SHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}-phone.png", full_page=True)
-    page.set_viewport_size(size)
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    assert wide <= 0, f"{name} is {wide} px too wide"
 
 
 def change(page, incident, title, plan):
@@ -83,14 +63,15 @@ def test_what_one_outage_taught_is_handed_to_the_next(
     page.locator("#dialog").get_by_label("What contributed?").fill("Rules go live everywhere at once")
     page.locator("#dialog").get_by_role("button", name="Add").click()
     expect(page.locator("#factors")).to_contain_text("Rules go live everywhere at once")
-    fits(page, "problem")
+    check(page, name="problem")
     change(page, resolving, "Restart everything", "Restart the nodes")
     page.get_by_role("link", name="Roll back").click()
     page.locator("#dialog").get_by_label("Reason").fill("It made it worse")
     page.locator("#dialog").get_by_role("button", name="Roll back").click()
     expect(page.get_by_text("It made it worse").first).to_be_visible()
     change(page, resolving, "Roll back the release", "Deploy the former version")
-    fits(page, "change")
+    check(page, name="change")
+    check(page, "dark", name="change")
     assert list(Change.objects.order_by("pk").values_list("status", flat=True)) == ["rolled_back", "implemented"]
     now = timezone.now()
     downtime.restore(resolving.pk, actor=manager, at=now)
@@ -109,7 +90,7 @@ def test_what_one_outage_taught_is_handed_to_the_next(
         page.locator(f"#id_actions-{number}-title").fill(title)
         page.locator(f"#id_actions-{number}-owner").select_option(str(engineer.pk))
         page.locator(f"#id_actions-{number}-due_on").fill(f"{now + timedelta(days=7):%Y-%m-%d}")
-    fits(page, "review")
+    check(page, name="review")
     page.get_by_role("button", name="Save and complete").click()
     expect(page.get_by_text("What it says stands")).to_be_visible()
     assert Review.objects.get().actions.count() == 3
@@ -120,7 +101,7 @@ def test_what_one_outage_taught_is_handed_to_the_next(
     expect(commanding.locator(".page-header .badge", has_text="Published")).to_be_visible()
     commanding.goto(f"{reverse('document_list')}?q=cart+cannot+pay+gateway+error")
     expect(commanding.locator("main h2", has_text=resolving.title)).to_be_visible()
-    fits(commanding, "knowledge")
+    check(commanding, name="knowledge")
 
     commanding.goto(reverse("learning"))
     expect(commanding.locator(".tile", has_text="Plans used again")).to_contain_text("0 of")
@@ -137,7 +118,8 @@ def test_what_one_outage_taught_is_handed_to_the_next(
     expect(first).to_contain_text("Used, worked")
     commanding.goto(reverse("learning"))
     expect(commanding.locator(".tile", has_text="Plans used again")).to_contain_text("1 worked")
-    fits(commanding, "learning")
+    check(commanding, name="learning")
+    check(commanding, "dark", name="learning")
     commanding.goto(reverse("change_calendar"))
     expect(commanding.get_by_role("heading", name="Calendar")).to_be_visible()
-    fits(commanding, "calendar")
+    check(commanding, name="calendar")

@@ -1,7 +1,6 @@
 """The ways in, in a real browser: reported, joined, solved, still broken; and a call taken without a mouse."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -11,6 +10,7 @@ from incidents.actions import candidates, major_incidents, tickets
 from incidents.models import AffectedPerson, AudienceMembership, Candidate, Ticket
 from tests import factories
 from tests.factories import again
+from tests.looks import check, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
@@ -37,17 +37,6 @@ def open_tab(chromium, settings, live_server):
         context.close()
 
 
-def is_accessible(tab):
-    found = Axe().run(tab).response["violations"]
-    assert not found, [(v["id"], [node["html"][:160] for node in v["nodes"][:4]]) for v in found]
-
-
-def fits(tab):
-    tab.set_viewport_size({"width": 360, "height": 780})
-    wide = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0
-
-
 def test_reported_with_a_suggestion_joined_solved_and_still_broken(open_tab, requester, technician, manager, checkout):
     # The desk suspects something; nothing is public yet.
     candidate = candidates.flag(
@@ -59,7 +48,7 @@ def test_reported_with_a_suggestion_joined_solved_and_still_broken(open_tab, req
     rita.get_by_label("What does not work?").fill("Checkout shows an error")
     expect(rita.get_by_text("Others report something similar")).to_be_visible()
     expect(rita.locator("#suggestions")).not_to_contain_text("CAN-")
-    is_accessible(rita)
+    assert not violations(rita)
     # She reports all the same, with a picture; the first try lacks nothing but a good file.
     rita.get_by_label("What happened?").fill("After the card number")
     picture = {"name": "shot.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(40)}
@@ -69,7 +58,7 @@ def test_reported_with_a_suggestion_joined_solved_and_still_broken(open_tab, req
     expect(rita.get_by_role("alert")).to_contain_text("run.exe: Programs")
     expect(rita.get_by_label("shot.png")).to_be_checked()
     expect(rita.get_by_label("What happened?")).to_have_value("After the card number")
-    is_accessible(rita)
+    assert not violations(rita)
     rita.get_by_role("button", name="Send report").click()
     expect(rita.get_by_role("heading", name="We have your report")).to_be_visible()
     report = Ticket.objects.get()
@@ -91,8 +80,7 @@ def test_reported_with_a_suggestion_joined_solved_and_still_broken(open_tab, req
     expect(otto.get_by_role("heading", name="Disruption of Checkout")).to_be_visible()
     expect(otto.get_by_text("1 person says they are affected")).to_be_visible()
     expect(otto.get_by_text("You are told of every update")).to_be_visible()
-    is_accessible(otto)
-    fits(otto)
+    check(otto)
     otto.get_by_role("button", name="Undo").click()
     expect(otto.get_by_role("button", name="I’m affected too")).to_be_visible()
     assert "INTERNAL" not in otto.content()
@@ -101,11 +89,11 @@ def test_reported_with_a_suggestion_joined_solved_and_still_broken(open_tab, req
     tickets.resolve(report.pk, resolution="The pool is larger now.", actor=technician, at=timezone.now())
     rita.goto(reverse("ticket", args=[report.pk]))
     expect(rita.get_by_role("heading", name="We think it works again")).to_be_visible()
-    is_accessible(rita)
+    assert not violations(rita)
     rita.get_by_label("what still happens?").fill("The same page")
     rita.get_by_role("button", name="Still broken").click()
     expect(rita.get_by_text("It is back with us")).to_be_visible()
-    fits(rita)
+    check(rita, axe=False)
     assert again(report).status == "in_progress"
     assert rita.complaints == otto.complaints == []
 
@@ -131,7 +119,7 @@ def test_a_call_is_taken_without_a_mouse(open_tab, technician, checkout, declare
     expect(tab.get_by_label("Who is calling?")).to_be_focused()
     keys.type("555 0123")
     expect(tab.get_by_role("option", name="Rita Quist")).to_be_visible()
-    is_accessible(tab)
+    assert not violations(tab)
     keys.press("ArrowDown")
     expect(tab.get_by_label("Who is calling?")).to_have_attribute("aria-activedescendant", f"caller-{rita.pk}")
     keys.press("Enter")
@@ -162,8 +150,7 @@ def test_a_call_is_taken_without_a_mouse(open_tab, technician, checkout, declare
     assert ticket.major_incident is None, "Enter never presses the button of an outage"
     assert Candidate.objects.get().source == "hotline"
     expect(tab.get_by_label("Who is calling?")).to_be_focused()
-    is_accessible(tab)
-    fits(tab)
+    check(tab)
     assert tab.complaints == []
 
 

@@ -1,11 +1,8 @@
 """The team's side of the war room in a real browser: a guest on a phone, a handover, and the room seen otherwise."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +13,7 @@ from incidents.actions import bridges, major_incidents, response, seats, updates
 from incidents.models import Seat, User
 from incidents.queries.room_people import open_handover
 from tests import factories
+from tests.looks import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LONG = "Checkout answers 502 for one in three customers since the gateway release of this morning in all regions"
@@ -41,17 +39,6 @@ def browse(chromium, settings, live_server):
     yield tab
     for context in contexts:
         context.close()
-
-
-def check(tab, name, scheme="light", *, axe=True) -> None:
-    """No sideways scrolling, and nothing that axe finds; pictures where SHOTS says."""
-    tab.emulate_media(color_scheme=scheme)
-    tab.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished.catch(() => null)))")
-    if folder := os.environ.get("SHOTS"):
-        tab.screenshot(path=f"{folder}/{name}-{scheme}.png", full_page=True)
-    found = Axe().run(tab).response["violations"] if axe else []
-    assert not found, [(v["id"], [node["html"][:160] for node in v["nodes"][:4]]) for v in found]
-    assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
 @pytest.fixture
@@ -85,24 +72,24 @@ def test_a_guest_comes_in_from_a_phone_and_the_room_says_so(browse, crowded, man
     seat = Seat.objects.get(user__email="dana@vendor.example")
     phone = browse(None, width=360, height=780)
     phone.goto(seat_links.address(seat))
-    check(phone, "guest-link")
+    check(phone, name="guest-link")
     phone.get_by_label("Your name and company").fill("Dana Diaz, Vendor")
     phone.keyboard.press("Tab")
     phone.keyboard.press("Enter")  # on "Accept and come in"
     expect(phone.get_by_role("heading", name=LONG)).to_be_visible()
     phone.get_by_role("tab", name="People and context").click()
     expect(phone.get_by_text("1 from outside reads along")).to_be_visible()
-    check(phone, "guest-room-phone", "dark")
+    check(phone, "dark", name="guest-room-phone")
     room = browse(manager)
     room.goto(reverse("war_room", args=[crowded.ref]))
     expect(room.locator("#people").get_by_text("Dana Diaz, Vendor (guest)").first).to_be_visible()
     expect(room.get_by_text("knows checkout")).to_be_visible()
     expect(room.get_by_role("heading", name="Roll-call")).to_be_visible()
-    check(room, "room-team")
+    check(room, name="room-team")
     room.get_by_role("button", name="Acts on the seat of Dana Diaz, Vendor (guest)").click()
     room.get_by_role("link", name="What they saw and did").click()
     expect(room.locator("#dialog")).to_contain_text("Guest came in by link")
-    check(room, "guest-record", "dark")
+    check(room, "dark", name="guest-record")
     room.keyboard.press("Escape")
     room.get_by_role("button", name="Acts on the seat of Dana Diaz, Vendor (guest)").click()
     room.get_by_role("link", name="Release").click()
@@ -121,13 +108,13 @@ def test_command_is_handed_over_and_the_room_is_seen_otherwise(browse, crowded, 
     summary = giver.get_by_label("Summary")
     expect(summary).to_have_value(re.compile("Drain node 4"))
     giver.get_by_label("To", exact=True).select_option(str(deputy.pk))
-    check(giver, "handover")
+    check(giver, name="handover")
     giver.get_by_role("button", name="Offer command").click()
     expect(giver.get_by_text("Command is offered to Deputy")).to_be_visible()
     assert open_handover(crowded).taker == deputy
     taker.goto(reverse("war_room", args=[crowded.ref]))
     taker.get_by_role("tab", name="People and context").click()
-    check(taker, "handover-taker-phone", axe=False)
+    check(taker, name="handover-taker-phone", axe=False)
     taker.get_by_role("button", name="Confirm, I command").click()
     expect(taker.get_by_text("You are in command.")).to_be_visible()
     for name, person, words, width in (
@@ -138,29 +125,27 @@ def test_command_is_handed_over_and_the_room_is_seen_otherwise(browse, crowded, 
         seen = browse(person, width=width)
         seen.goto(reverse(name, args=[crowded.ref]))
         expect(seen.get_by_text(words).first).to_be_visible()
-        check(seen, name, axe=name == "room_executive")
+        check(seen, name=name, axe=name == "room_executive")
         seen.set_viewport_size({"width": 360, "height": 780})
-        check(seen, f"{name}-phone", "dark", axe=name != "room_executive")
+        check(seen, "dark", name=f"{name}-phone", axe=name != "room_executive")
     seen.get_by_role("button", name="Done").click()
     expect(seen.get_by_text("Nothing waits for you.")).to_be_visible()
     answer = giver.request.get(reverse("room_packet", args=[crowded.ref]))
     assert answer.status == 200 and answer.body()[:5] == b"%PDF-"
-    if folder := os.environ.get("SHOTS"):
-        Path(folder, "packet.pdf").write_bytes(answer.body())
 
 
 @pytest.mark.long
 def test_bridges_are_set_up_where_one_sees_what_they_make(browse, administrator):
     tab = browse(administrator)
     tab.goto(reverse("bridges"))
-    check(tab, "bridges-empty")
+    check(tab, name="bridges-empty")
     tab.get_by_role("link", name="Add the first").click()
     tab.get_by_label("Name").fill("Jitsi")
     tab.get_by_label("Link").fill("https://meet.example.org/{incident}")
     tab.get_by_role("button", name="Save").click()
     expect(tab.locator("#dialog")).to_contain_text("{incident} is not known here. Known: {ref}")
     tab.get_by_label("Link").fill("https://meet.example.org/{ref}-{secret}")
-    check(tab, "bridge-new")
+    check(tab, name="bridge-new")
     tab.get_by_role("button", name="Save").click()
     expect(tab.get_by_text("https://meet.example.org/MI-12-9f2c4e81d07ab356")).to_be_visible()
     bridges.save_provider(
@@ -169,4 +154,4 @@ def test_bridges_are_set_up_where_one_sees_what_they_make(browse, administrator)
     )  # fmt: skip
     tab.reload()
     expect(tab.get_by_text("The same link for every incident")).to_be_visible()
-    check(tab, "bridges", "dark")
+    check(tab, "dark", name="bridges")
