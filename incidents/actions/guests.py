@@ -12,7 +12,7 @@ from incidents.errors import Invalid, WrongStage
 from incidents.models import GuestPass, GuestView, MajorIncident, Seat, User
 from incidents.models.guests import new_nonce
 from incidents.permissions import LIVE_SEATS, require_step
-from incidents.process import EventKind
+from incidents.process import EventKind, SeatState
 
 LONGEST_HOURS = 14 * 24
 SAME_PAGE = timedelta(minutes=10)
@@ -58,6 +58,8 @@ def enter(pass_id: int, *, name: str = "", at: datetime) -> GuestPass:
     incident = lock_incident(held.seat.incident_id)
     if held.seat.state not in LIVE_SEATS or held.revoked_at is not None or held.expires_at <= at:
         raise WrongStage("This access has ended.")
+    if held.seat.state != SeatState.ACCEPTED:
+        raise WrongStage("Accept the invitation first.")
     name_guest(held.seat.user, name)
     GuestPass.objects.filter(pk=pass_id, entered_at=None).update(entered_at=at)
     events.record(

@@ -31,10 +31,10 @@ def seat_answer(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and what in ANSWERS:
         try:
             _answer(seat, what, request.POST)
+            if what != "decline" and hasattr(seat, "guest_pass"):
+                return _private(_let_in(request, seat.guest_pass))
         except ProcessError as refusal:
             problem = refusal.message
-        if not problem and what != "decline" and hasattr(seat, "guest_pass"):
-            return _private(_let_in(request, seat.guest_pass))
     fresh = Seat.objects.select_related("user", "incident", "invited_by").get(pk=seat.pk)
     return _private(render(request, PAGE, _context(request, fresh, problem), status=422 if problem else 200))
 

@@ -15,13 +15,26 @@ from django.urls import reverse
 from django.utils import timezone
 
 from incidents.actions import clocks, services
-from incidents.models import ApiKey, Holiday, Organisation, Problem, ServiceDependency, ServiceHours, Team, Ticket
+from incidents.models import (
+    ApiKey,
+    GuestPass,
+    Holiday,
+    MajorIncident,
+    Organisation,
+    Problem,
+    Seat,
+    ServiceDependency,
+    ServiceHours,
+    Team,
+    Ticket,
+)
 from incidents.queries.costs import cost_of_downtime
 from metrics import full_export, monthly_report, rows, tasks
 from metrics.definitions import KPI_BY_KEY
 from metrics.kpis import figures
 from metrics.models import FigureView, IncidentFigures, ReportSchedule, SentReport
 from metrics.periods import read_scope
+from notifications.models import Webhook
 from tests.metrics.histories import past_incident, scope, service, set_zone, utc
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +237,16 @@ def test_five_hundred_points_are_drawn_with_a_slider_and_more_than_can_be_seen_i
 def test_everything_goes_out_without_secrets_and_with_its_rows(technician, tmp_path):
     ApiKey.issue(technician, name="secret key", scopes=["read"])
     outage()
+    seat = Seat.objects.create(
+        incident=MajorIncident.objects.get(), user=technician, role="external_consultant", invited_at=timezone.now()
+    )
+    held = GuestPass.objects.create(seat=seat, issued_at=timezone.now(), expires_at=timezone.now())
+    Webhook.objects.create(
+        name="Chat",
+        url="https://chat.example/hooks/T0/s3cret-of-the-hook",
+        sealed_secret="x",
+        created_at=timezone.now(),
+    )
     path = tmp_path / "all.zip"
     call_command("export_everything", str(path), stdout=io.StringIO())
     with zipfile.ZipFile(path) as found:
@@ -233,6 +256,8 @@ def test_everything_goes_out_without_secrets_and_with_its_rows(technician, tmp_p
         assert json.loads(line)["detected_at"] == "2026-05-04T10:03:00Z"
         assert found.read("incidents_downtimeinterval.csv").count(b"\n") == 2
         people = found.read("incidents_user.jsonl")
+        everything = b"".join(found.read(name) for name in names)
+    assert held.nonce.encode() not in everything and b"s3cret-of-the-hook" not in everything
     assert technician.email.encode() in people
     assert b"argon2" not in people
     assert not any("apikey" in name for name in names)

@@ -104,6 +104,14 @@ def test_a_guest_comes_in_by_the_link_to_this_room_and_nowhere_else(incident, in
     assert browser.get(reverse("guest_record", args=[incident.ref, held.seat_id])).status_code == 403
 
 
+def test_nobody_is_in_the_room_before_the_invitation_is_accepted(incident, invited):
+    browser = Client()
+    refused = browser.post(invited, {"act": "enter", "name": "Dana"})
+    assert refused.status_code == 422 and "Accept the invitation first" in refused.content.decode()
+    assert "_auth_user_id" not in browser.session
+    assert not TimelineEvent.objects.filter(kind=EventKind.GUEST_ENTERED).exists()
+
+
 def test_invited_to_two_rooms_each_link_opens_its_own(incident, invited, people, smtp):
     other = major_incidents.declare(
         title="Payroll is late", impact=1, urgency=1, actor=people["manager"], at=timezone.now()
