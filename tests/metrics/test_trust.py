@@ -241,12 +241,8 @@ def test_everything_goes_out_without_secrets_and_with_its_rows(technician, tmp_p
         incident=MajorIncident.objects.get(), user=technician, role="external_consultant", invited_at=timezone.now()
     )
     held = GuestPass.objects.create(seat=seat, issued_at=timezone.now(), expires_at=timezone.now())
-    Webhook.objects.create(
-        name="Chat",
-        url="https://chat.example/hooks/T0/s3cret-of-the-hook",
-        sealed_secret="x",
-        created_at=timezone.now(),
-    )
+    hook = {"url": "https://chat.example/hooks/T0/s3cret-of-the-hook", "sealed_secret": "x"}
+    Webhook.objects.create(name="Chat", owner=technician, created_at=timezone.now(), **hook)
     path = tmp_path / "all.zip"
     call_command("export_everything", str(path), stdout=io.StringIO())
     with zipfile.ZipFile(path) as found:
