@@ -41,8 +41,10 @@ def add_team(installation, name: str) -> None:
 
 
 def add_person(installation) -> None:
-    columns = "password, is_superuser, email, name, job_title, phone, time_zone, theme, is_active, is_staff, is_guest"
-    values = "'', false, 'a@example.org', 'A', '', '', '', '', true, false, false"
+    columns = (
+        "password, is_superuser, email, name, job_title, phone, time_zone, theme, is_active, is_staff, is_guest, skills"
+    )
+    values = "'', false, 'a@example.org', 'A', '', '', '', '', true, false, false, '{}'"
     in_database(installation, f"INSERT INTO incidents_user ({columns}, created_at) VALUES ({values}, now())")
 
 
