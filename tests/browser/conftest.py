@@ -57,8 +57,9 @@ class Product:
         return answer.stdout
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
+    """One for each story: none stumbles over the incidents of another."""
     with throwaway.folder() as home:
         running = Product(home)
         running.start()
@@ -119,7 +120,7 @@ class Person:
         return dialog
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def people(chromium, product) -> Iterator[dict[str, Person]]:
     """Signed in on first use, in browsers of their own."""
 

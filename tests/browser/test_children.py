@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.stack, pytest.m
 SLOW = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def incident(product, people) -> str:
     """The reference of an outage with thirty reports that are not linked to it yet."""
     people["technician"]  # signed in before the desk is busy
@@ -21,7 +21,7 @@ def select_all_matching(page) -> None:
     page.get_by_label("All that match the filter").check()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def answered(incident, people) -> str:
     """Linked by the filter of the list and answered from the incident; the address of the job's page."""
     technician = people["technician"]

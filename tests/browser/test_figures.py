@@ -12,7 +12,7 @@ EXPORT = Path(__file__).parent.parent / "metrics" / "exports" / "pagerduty.csv"
 MAY = "from=2026-05-01&to=2026-06-01"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def history(product, people) -> None:
     """Two past incidents of May 2026, brought in from a PagerDuty export through the pages."""
     desk = people["desk_manager"]

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = [pytest.mark.long, pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.timeout(600)]
 
 SLOW = 30_000
 
@@ -19,7 +19,7 @@ def is_done(page, key) -> None:
     expect(step(page, key)).to_have_class(re.compile("is-done"), timeout=SLOW)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def declared(product, people) -> str:
     """A technician's proposal appears on the manager's open Command, and is declared in three clicks."""
     manager = people["manager"]
@@ -36,7 +36,7 @@ def declared(product, people) -> str:
     return page.url.removeprefix(product.url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def closed(declared, product, people) -> str:
     """The rest of the life of that incident, each act by the person whose it is."""
     manager = people["manager"]

@@ -7,7 +7,7 @@ import tarfile
 import psycopg2
 import pytest
 
-pytestmark = [pytest.mark.stack, pytest.mark.long]
+pytestmark = [pytest.mark.stack]
 
 
 def in_database(installation, statement: str, *values):

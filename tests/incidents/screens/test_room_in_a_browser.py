@@ -99,7 +99,6 @@ def test_a_guest_comes_in_from_a_phone_and_the_room_says_so(browse, crowded, man
     expect(phone.get_by_role("heading", name="This link does not work any more")).to_be_visible()
 
 
-@pytest.mark.long
 def test_command_is_handed_over_and_the_room_is_seen_otherwise(browse, crowded, manager, deputy, engineer, management):
     giver, taker = browse(manager), browse(deputy, width=360, height=780)
     giver.goto(reverse("war_room", args=[crowded.ref]))
@@ -134,7 +133,6 @@ def test_command_is_handed_over_and_the_room_is_seen_otherwise(browse, crowded, 
     assert answer.status == 200 and answer.body()[:5] == b"%PDF-"
 
 
-@pytest.mark.long
 def test_bridges_are_set_up_where_one_sees_what_they_make(browse, administrator):
     tab = browse(administrator)
     tab.goto(reverse("bridges"))
