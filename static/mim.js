@@ -519,8 +519,13 @@ document.addEventListener("mim:theme", () => { if (library) $$("[data-chart]").f
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (library) $$("[data-chart]").forEach(draw); });
 
 /* ---------- Print, full screen: only where the browser can ---------- */
+async function drawAll() { // what was never scrolled to would be blank on paper
+  await Promise.all($$("[data-chart]").map(draw));
+  window.print();
+}
+window.addEventListener("beforeprint", () => { if (library) $$("[data-chart]").forEach(draw); });
 function startScreen(root) {
-  for (const button of $$("[data-print]", root)) { button.hidden = false; button.onclick = () => window.print(); }
+  for (const button of $$("[data-print]", root)) { button.hidden = false; button.onclick = drawAll; }
   for (const button of $$("[data-fullscreen]", root)) {
     button.hidden = !document.fullscreenEnabled;
     button.onclick = () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());

@@ -186,7 +186,7 @@ def _join_incident(group: _Group, incident: MajorIncident, *, at: datetime) -> N
     for episode in group.episodes:
         episode.outcome, episode.major_incident_id = AlertOutcome.INCIDENT, incident.pk
     _tell_joined(incident, group, at=at)
-    clocks.hear_alerts(incident, min(episode.started_at for episode in group.episodes), at=at)
+    clocks.hear_alerts(incident, [episode.started_at for episode in group.episodes], at=at)
 
 
 def _join_candidate(group: _Group, candidate: Candidate, *, at: datetime) -> None:

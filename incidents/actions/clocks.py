@@ -1,7 +1,7 @@
 """Clocks: set by the act that causes them, derived from linked records, corrected by people with a reason."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Min
@@ -14,6 +14,8 @@ from incidents.models import ClockEntry, MajorIncident, User
 from incidents.permissions import require, require_step
 from incidents.process import CLOCK_CHAINS, CLOCKS, EventKind
 
+OLDEST_SIGNAL = timedelta(hours=24)
+"""An alert that was on for longer when the outage was noticed is no sign of it: tools repeat what nobody mends."""
 FOLLOWED_BY_DOWNTIME = ("started_at", "detected_at")
 
 
@@ -53,19 +55,24 @@ def enter(
     return True
 
 
-def signals(incident: MajorIncident, heard_at: datetime | None = None) -> dict[str, datetime | None]:
+def signals(incident: MajorIncident, heard: Iterable[datetime] = ()) -> dict[str, datetime | None]:
     """The first signal, report and acknowledgement among linked tickets, alerts and candidates; None where there is
-    none. `heard_at` is the beginning of an alert that is about to be linked. What a machine acknowledged is no
-    acknowledgement, and an alert is no report at the desk."""
-    alerts = incident.alerts.filter(is_drill=incident.is_drill, in_maintenance=False).aggregate(first=Min("started_at"))
+    none. `heard` are the beginnings of alerts that are about to be linked. What a machine acknowledged is no
+    acknowledgement, an alert is no report at the desk, and one that was on long before is no signal of this."""
     tickets = incident.tickets.aggregate(reported=Min("reported_at"), acknowledged=Min("acknowledged_at"))
     candidates = incident.candidates.aggregate(reported=Min("raised_at"), acknowledged=Min("acknowledged_at"))
 
     def first(*times: datetime | None) -> datetime | None:
         return min((time for time in times if time is not None), default=None)
 
+    noticed = first(tickets["reported"], candidates["reported"], incident.declared_at)
+    linked = incident.alerts.filter(is_drill=incident.is_drill, in_maintenance=False)
+    if noticed is not None:
+        linked = linked.filter(started_at__gte=noticed - OLDEST_SIGNAL)
+        heard = [one for one in heard if one >= noticed - OLDEST_SIGNAL]
+    alerts = linked.aggregate(first=Min("started_at"))
     return {
-        "detected_at": first(tickets["reported"], candidates["reported"], alerts["first"], heard_at),
+        "detected_at": first(tickets["reported"], candidates["reported"], alerts["first"], *heard),
         "reported_at": first(tickets["reported"], candidates["reported"]),
         "acknowledged_at": first(tickets["acknowledged"], candidates["acknowledged"], incident.declared_at),
     }
@@ -101,17 +108,18 @@ def _within(value: datetime | None, floor: datetime | None, ceiling: datetime | 
     return value if floor is None else max(value, floor)
 
 
-def hear_alerts(incident: MajorIncident, started_at: datetime, *, at: datetime) -> None:
-    """Alerts are about to be linked to the locked incident, the first of which began at `started_at` (aware)."""
-    if incident.detected_at is None or started_at < incident.detected_at:
-        recompute(incident, actor=None, at=at, heard_at=started_at)
+def hear_alerts(incident: MajorIncident, starts: Iterable[datetime], *, at: datetime) -> None:
+    """Alerts that began at these moments (aware) are about to be linked to the locked incident."""
+    earlier = [one for one in starts if incident.detected_at is None or one < incident.detected_at]
+    if earlier:
+        recompute(incident, actor=None, at=at, heard=earlier)
 
 
-def recompute(incident: MajorIncident, *, actor: User | None, at: datetime, heard_at: datetime | None = None) -> None:
+def recompute(incident: MajorIncident, *, actor: User | None, at: datetime, heard: Iterable[datetime] = ()) -> None:
     """After tickets, alerts or candidates were linked to the locked incident: derive, save, move the downtime along."""
     changed = [
         clock
-        for clock, value in derive(incident, signals(incident, heard_at)).items()
+        for clock, value in derive(incident, signals(incident, heard)).items()
         if enter(incident, clock, value, actor=None, at=at, reason="Derived from linked records")
     ]
     if changed:

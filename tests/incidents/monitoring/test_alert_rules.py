@@ -167,6 +167,21 @@ def test_while_an_incident_is_open_alerts_join_it_and_move_its_detection(say, ch
     )
 
 
+def test_what_has_fired_for_weeks_is_no_first_sign_of_a_new_outage(say, checkout, manager):
+    """Tools repeat a warning that nobody mends; it must not make twelve days of downtime of ten minutes."""
+    rule("candidate", services=[checkout])
+    weeks_ago = minute(0) - timedelta(days=12)
+    say(2, signal("disk", service="checkout", at=weeks_ago), signal("5xx", service="checkout", at=minute(1)))
+    incident = major_incidents.declare(
+        title="Down", services=[checkout], impact=1, urgency=1, candidate=Candidate.objects.get(), actor=manager,
+        at=minute(10),
+    )  # fmt: skip
+    assert (incident.alerts.count(), again(incident).detected_at) == (2, minute(1))
+    say(12, signal("memory", service="checkout", at=weeks_ago), signal("slow", service="checkout", at=minute(0)))
+    assert (incident.alerts.count(), again(incident).detected_at) == (4, minute(0))
+    assert incident.downtime.get().started_at == minute(0)
+
+
 def test_a_drill_attracts_no_real_alert(say, checkout, manager):
     major_incidents.declare(
         title="Drill", services=[checkout], impact=1, urgency=1, is_drill=True, actor=manager, at=minute(10)
