@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -150,7 +151,10 @@ def over_http(url: str, work: Sequence[Body]) -> Found:
     link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     for body, headers in work:
         try:
-            link.request("POST", parts.path, body, headers)
+            with suppress(
+                BrokenPipeError, ConnectionResetError
+            ):  # refused while it was still sent: the answer is there
+                link.request("POST", parts.path, body, headers)
             answer = link.getresponse()
             found.note(answer.status, answer.read())
         except (OSError, http.client.HTTPException) as error:
