@@ -1,5 +1,7 @@
 """Learning: the post-implementation review, its actions, and the incident document."""
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
@@ -81,6 +83,9 @@ class Document(models.Model):
     public_published_at = models.DateTimeField(null=True, blank=True)
     public_published_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [GinIndex(SearchVector("title", "markdown", config="simple"), name="document_words")]
 
     def __str__(self) -> str:
         return self.title

@@ -8,7 +8,8 @@ from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import F, Max, Q, QuerySet
 
 from incidents import permissions
-from incidents.models import Document, Service, Ticket, User
+from incidents.knowledge_terms import stems_of
+from incidents.models import Document, KnowledgeWord, Service, Ticket, User
 from incidents.queries.influx import vocabulary
 from incidents.queries.words import MOST_WORDS, matching, reference_number
 
@@ -16,8 +17,9 @@ MOST_OF_A_KIND = 10
 MOST_CHARACTERS = 200
 ALIKE = 0.35
 """How alike a title must be to a mistyped word, from 0 to 1."""
-COMPARED = 5_000
-"""Titles of a kind that are compared with a mistyped word, the newest: no index finds them, each is looked at."""
+COMPARED = 1_000
+"""Titles of a kind that are compared with a mistyped word, the newest: no index finds them, each is looked at, and a
+thousand of each kind cost as much as everything else here together."""
 FEW = 20_000
 """Expected tickets up to which the word index finds them faster than a look at the newest, one after the other."""
 
@@ -34,6 +36,10 @@ class Hit:
     title: str
     state: str
     pk: int
+
+
+FEW_DOCUMENTS = 5_000
+"""The same for documents."""
 
 
 _KINDS: dict[str, tuple[str, Callable[[User], QuerySet[Any]], str, tuple[str, ...]]] = {
@@ -77,7 +83,9 @@ def _worded(user: User, asked: str) -> Iterator[Hit]:
         yield from (_hit(kind, row, state) for row in newest[:MOST_OF_A_KIND])
     if permissions.can(user, "view_knowledge"):
         published = Document.objects.filter(published_at__isnull=False).select_related("incident")
-        for document in matching(published, asked, "title", "markdown").order_by("-pk")[:MOST_OF_A_KIND]:
+        published = published.defer("markdown", "html", "public_markdown", "public_html")
+        in_order = F("pk").desc() if _is_usual_in_documents(asked) else (F("pk") * -1).asc()
+        for document in matching(published, asked, "title", "markdown").order_by(in_order)[:MOST_OF_A_KIND]:
             yield Hit("document", document.incident.ref, document.title, "", document.incident_id)
     if permissions.can(user, "view_services"):
         for service in Service.objects.filter(Q(name__icontains=asked) | Q(slug=asked))[:MOST_OF_A_KIND]:
@@ -99,12 +107,22 @@ def _expected(asked: str) -> float:
     return min(found, default=0) * rows / (known.documents + 1)
 
 
+def _is_usual_in_documents(asked: str) -> bool:
+    """Whether the newest documents soon have ten with all the words; else the word index has to find them."""
+    stems = stems_of(asked)[:MOST_WORDS]
+    counts = KnowledgeWord.objects.filter(term__in=stems).values_list("entries", flat=True)
+    return bool(stems) and len(counts) == len(stems) and min(counts) > FEW_DOCUMENTS
+
+
 def _alike(user: User, asked: str) -> Iterator[Hit]:
     """Recent titles in alike words, when no word was found as it was typed."""
     for kind, (_, visible, state, _) in _KINDS.items():
-        recent = visible(user).order_by("-pk").values("pk")[:COMPARED]
+        # By number, not by a subquery: with that the planner compares every title there is and joins afterwards.
+        newest = list(visible(user).order_by("-pk").values_list("pk", flat=True)[:COMPARED])
+        if not newest:
+            continue
         alike = TrigramWordSimilarity(asked, "title")
-        rows = visible(user).filter(pk__in=recent).annotate(alike=alike).filter(alike__gte=ALIKE)
+        rows = visible(user).filter(pk__in=newest).annotate(alike=alike).filter(alike__gte=ALIKE)
         yield from (_hit(kind, row, state) for row in rows.order_by("-alike", "-pk")[:MOST_OF_A_KIND])
 
 

@@ -21,7 +21,7 @@ def matching(rows: QuerySet, text: str, *fields: str) -> QuerySet:
     query = search_query(text)
     if query is None:
         return rows.none()
-    return rows.annotate(words=SearchVector(*fields, config="simple")).filter(words=query)
+    return rows.alias(words=SearchVector(*fields, config="simple")).filter(words=query)
 
 
 def reference_number(text: str, prefix: str) -> int | None:

@@ -87,7 +87,9 @@ class Command(BaseCommand):
     help = "Prints how often the right document is among the first three. Nothing is kept."
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("--set", default="held_out", choices=["held_out", "tuning"], help="Which questions.")
+        parser.add_argument(
+            "--set", default="held_out", choices=["held_out", "tuning", "tuning_more"], help="Which questions."
+        )
         parser.add_argument("--show-missed", action="store_true", help="Also the questions that were not answered.")
         parser.add_argument("--least", type=float, default=0.0, help="Fails below this share, for example 0.9.")
 

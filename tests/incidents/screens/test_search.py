@@ -78,5 +78,5 @@ def test_the_number_of_queries_does_not_grow(client, technician, django_assert_m
     for number in range(30):
         factories.ticket(f"Invoices {number}")
     client.force_login(technician)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         client.get(reverse("palette"), {"q": "invoices"})
