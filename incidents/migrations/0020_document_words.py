@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0001_squashed_0019_kinds_of_events'),
+        ('incidents', '0019_kinds_of_events'),
     ]
 
     operations = [
