@@ -28,7 +28,7 @@ from incidents.models import MajorIncident, Service, Ticket, User  # isort: skip
 from metrics.kpis import figures  # isort: skip
 from metrics.periods import read_scope  # isort: skip
 
-YEARS, ROUNDS = 10, 30
+YEARS, ROUNDS, SERVICES = 10, 30, 20
 _INCIDENTS = """
 INSERT INTO incidents_majorincident (title, description, stage, impact, urgency, priority, severity, affects,
   revenue_impact, reputation_impact, is_drill, is_imported, external_id, matrix_id, stood_down_reason, started_at,
@@ -42,10 +42,17 @@ SELECT 'Outage ' || n, '', 'closed', 1 + n %% 2, 1 + n %% 3, 'P1', 'SEV' || 1 + 
 FROM (SELECT n, now() - interval '1 minute' * ((n::bigint * 5256000) / %(count)s + 3000) AS at
       FROM generate_series(%(first)s, %(last)s) AS n) AS made
 """
+_SERVICES = """
+INSERT INTO incidents_service (name, slug, description, cost_per_hour, off_hours_percent, tier, is_active, is_public,
+  created_at)
+SELECT 'Bench ' || n, 'bench-' || n, '', 100 * n, CASE WHEN n %% 3 = 0 THEN 50 ELSE 100 END, 1 + n %% 3, true, false,
+  now() FROM generate_series(1, %(wanted)s - (SELECT count(*) FROM incidents_service)) AS n ON CONFLICT DO NOTHING
+"""
 _DOWNTIME = """
 INSERT INTO incidents_downtimeinterval (incident_id, service_id, started_at, ended_at, follows_clocks)
-SELECT i.id, (%(services)s::bigint[])[1 + i.id %% %(kinds)s], i.started_at, i.restored_at, true
-FROM incidents_majorincident i
+SELECT i.id, (%(services)s::bigint[])[1 + (i.id + at) %% %(kinds)s], i.started_at + interval '7 minutes' * at,
+  i.restored_at + interval '7 minutes' * at, at = 0
+FROM incidents_majorincident i CROSS JOIN generate_series(0, (i.id %% 3 = 0)::int) AS at
 WHERE i.external_id LIKE 'bench-%%'
   AND NOT EXISTS (SELECT 1 FROM incidents_downtimeinterval d WHERE d.incident_id = i.id)
 """
@@ -59,10 +66,9 @@ WHERE t.id = i.n * 3 AND t.major_incident_id IS NULL
 def fill_incidents(wanted: int) -> int:
     """Up to `wanted` closed major incidents of the last ten years, each with an outage and a linked ticket."""
     have = MajorIncident.objects.filter(external_id__startswith="bench-").count()
-    services = list(Service.objects.values_list("pk", flat=True))
-    if not services:
-        services = [Service.objects.create(name="Shop", slug="shop", cost_per_hour=600).pk]
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_SERVICES, {"wanted": SERVICES})
+        services = list(Service.objects.order_by("pk").values_list("pk", flat=True))
         if have < wanted:
             cursor.execute(
                 _INCIDENTS, {"matrix": current_matrix().pk, "count": wanted, "first": have + 1, "last": wanted}

@@ -11,7 +11,7 @@ from incidents.models import MajorIncident, Organisation
 from incidents.process import REQUIRED_CLOCKS, Stage
 from metrics.definitions import AVERAGE_DOWNTIME, DURATIONS
 from metrics.kpis import incident_rows
-from metrics.models import IncidentFigures
+from metrics.models import IncidentFigures, Moved
 from metrics.periods import Scope, zone_of
 
 MEASURED_STAGES = (Stage.MAINTENANCE, Stage.CLOSED)
@@ -116,8 +116,10 @@ def _compute_batch(incident_ids: list[int], *, at: datetime) -> int:
     return len(found)
 
 
+@transaction.atomic
 def mark_all_stale(*, at: datetime) -> int:
     """Asks for everything to be computed anew; until then figures come from the records themselves."""
+    Moved.objects.create(since=None, until=None)
     return IncidentFigures.objects.update(stale_since=at, is_kept=False)
 
 
