@@ -22,18 +22,24 @@ DECLARE one tstzrange;
 BEGIN
   FOR one IN SELECT unnest(spans) LOOP
     RETURN QUERY SELECT i.id FROM incidents_majorincident i
-      WHERE coalesce(i.declared_at, i.reported_at) >= lower(one) AND coalesce(i.declared_at, i.reported_at) < upper(one);
+      WHERE coalesce(i.declared_at, i.reported_at) >= lower(one)
+        AND coalesce(i.declared_at, i.reported_at) < upper(one);
   END LOOP;
 END $$;
 
-CREATE OR REPLACE FUNCTION metrics_downtime_within(spans tstzmultirange) RETURNS SETOF bigint
+CREATE OR REPLACE FUNCTION metrics_downtime_within(spans tstzmultirange)
+RETURNS TABLE (incident_id bigint, service_id bigint, started_at timestamptz, ended_at timestamptz)
 LANGUAGE plpgsql STABLE ROWS 200 AS $$
-BEGIN
-  RETURN QUERY SELECT d.id FROM incidents_downtimeinterval d
-    WHERE tstzrange(d.started_at, d.ended_at, '[]') && spans;
+DECLARE one tstzrange;
+BEGIN  -- each outage once, in the first span that it touches
+  FOR one IN SELECT unnest(spans) LOOP
+    RETURN QUERY SELECT d.incident_id, d.service_id, d.started_at, d.ended_at FROM incidents_downtimeinterval d
+      WHERE tstzrange(d.started_at, d.ended_at, '[]') && one
+        AND NOT tstzrange(d.started_at, d.ended_at, '[]') && (spans * tstzmultirange(tstzrange(NULL, lower(one))));
+  END LOOP;
 END $$;
 """
-"""Ids of what lies in a few days of many years. As functions because the planner cannot know how few they are: it would
+"""What lies in a few days of many years. As functions because the planner cannot know how few they are: it would
 read every outage and step of ten years. Stable, so they see what the asking statement sees, and no more."""
 
 _NOTE = "INSERT INTO metrics_moved (since, until)"

@@ -81,7 +81,7 @@ def summary_rows(scope: Scope, at: datetime) -> list[dict[str, Any]]:
     targets = next((content for kind, _, content in found if kind == "targets"), None)
     whole = month_blocks.row(_united(kept), month_blocks.united(list(live.values())))
     whole |= {"month": None, "targets": orjson.loads(targets) if targets else None}
-    rows = [_ROWS.get(version) or _ROWS.put(version, month_blocks.row(block) | {"month": name})
+    rows = [_ROWS.get(version) or _ROWS.put(version, month_blocks.row(block) | {"month": name, "version": version})
             for name, version, block in kept]  # fmt: skip
     return [whole, *rows, *(month_blocks.row(block) | {"month": name} for name, block in live.items())]
 

@@ -165,6 +165,17 @@ def _summary(row: dict[str, Any]) -> Summary:
     )
 
 
+_SUMMARIES: kept_months.Recent[str, Summary] = kept_months.Recent(400)
+"""Of kept months, by their version."""
+
+
+def _summary_of_piece(row: dict[str, Any]) -> Summary:
+    version = row.get("version")
+    if version is None:
+        return _summary(row)
+    return _SUMMARIES.get(version) or _SUMMARIES.put(version, _summary(row))
+
+
 def change_percent(count: int, first: int) -> float | None:
     """How far a month's count is from the first month's, in per cent; None when the first month had none."""
     return (count - first) / first * 100 if first else None
@@ -185,7 +196,7 @@ def summarise(scope: Scope, *, at: datetime, with_pieces: bool = True) -> tuple[
         return _summary(whole), []
     by_month = {row["month"]: row for row in found}
     names = scope.months()
-    summaries = [_summary(by_month.get(name, _EMPTY_ROW)) for name in names]
+    summaries = [_summary_of_piece(by_month.get(name, _EMPTY_ROW)) for name in names]
     first = summaries[0].count if summaries else 0
     months = [
         Month(

@@ -55,8 +55,7 @@ touching AS (  -- outages in each span without the planned work in them; open on
          d.started_at = d.ended_at AND NOT coalesce(p.windows @> d.started_at, false) AS is_instant,
          tstzmultirange(tstzrange(d.started_at, greatest(d.started_at, coalesce(d.ended_at, %(now)s))))
            - coalesce(p.windows, '{{}}'::tstzmultirange) AS parts
-  FROM metrics_downtime_within((SELECT range_agg(during) FROM spans)) AS found (id)
-  JOIN incidents_downtimeinterval d ON d.id = found.id
+  FROM metrics_downtime_within((SELECT range_agg(during) FROM spans)) d
   JOIN spans g ON tstzrange(d.started_at, d.ended_at, '[]') && g.during
   JOIN counted i ON i.id = d.incident_id
   LEFT JOIN planned p ON p.service_id = d.service_id

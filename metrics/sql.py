@@ -171,7 +171,6 @@ facts AS (
 )"""
 
 
-
 def facts(scope: str) -> str:
     """What follows WITH: the tables that end in `facts`, one row for each incident of the table `scope`."""
     return f"{COUNTED},{PRICES},{scope},{MEASURED}"
