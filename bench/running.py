@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -57,6 +58,26 @@ def sender(kind: str = "alertmanager", **fields: object) -> tuple[Integration, s
         created_at=timezone.now(), **fields,
     )  # fmt: skip
     return integration, f"{address()}/in/{kind}/{key}"
+
+
+def work_seconds() -> float:
+    """Processor time that this process and its database connection have used: what a loaded machine does not blur.
+
+    Without the database's part when it runs elsewhere.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        stat = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+    own = time.process_time()
+    if not stat.exists():
+        return own
+    ticks = stat.read_text().rpartition(")")[2].split()
+    return own + (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def load() -> str:
+    """How busy the machine is with everything else: figures of a busy one say little."""
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
 
 
 _TICKETS = """
