@@ -168,7 +168,7 @@ def _rounded(value: Any) -> Any:
 
 
 def age_of_a_correction() -> None:
-    """From the commit of a correction of years ago to the figure that shows it, and what reading costs until the sweep."""
+    """From the commit of a correction of years ago to the figure that shows it; what reading costs until the sweep."""
     scope = read_scope(at=timezone.now())
     incident = MajorIncident.objects.filter(external_id__startswith="bench-").earliest("started_at")
     before = figures(scope, at=timezone.now()).whole.statistics["mttr"].mean_seconds

@@ -62,7 +62,9 @@ class Block:
 def read(content: str) -> Block:
     """What a statement of `month_sql` made of a month, as numbers."""
     found = orjson.loads(content)
-    lengths = {kpi.key: array("d", found.get("values", {}).get(kpi.key) or ()) for kpi in STATISTICS}
+    lengths: dict[str, Sequence[float]] = {
+        kpi.key: array("d", found.get("values", {}).get(kpi.key) or ()) for kpi in STATISTICS
+    }
     return Block(
         count=found.get("count", 0),
         still_down=found.get("still_down", 0),

@@ -24,6 +24,7 @@ from incidents.models import (
     Ticket,
     UpdatePromise,
 )
+from incidents.process import CLOCKS
 from metrics import kept_months, month_blocks, rows, tasks
 from metrics.kpis import figures
 from metrics.models import IncidentFigures, MonthFigures, Moved
@@ -212,6 +213,36 @@ class MonthsAreNeverOutOfDate(TestCase):
             right()
             swept()
             right()
+
+
+def over(day: int):
+    """An outage of two services on that day, closed, with everything that figures are made of."""
+    clocks = {name: day * DAYS + 10 * at for at, name in enumerate(CLOCKS)}
+    return {
+        "clocks": clocks, "stage": "closed", "is_drill": False, "is_merged": False,
+        "downtime": [(0, day * DAYS, 50), (1, day * DAYS + 20, 90)], "steps": [(True, "done", False)],
+        "promises": ["kept"], "is_reviewed": False, "cause": None, "channel": "portal",
+    }  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_each_thing_that_may_happen_moves_what_is_kept(act):
+    """Alone, with every month kept: what moves a figure without leaving a note is found here."""
+    set_zone("UTC")
+    start, now = utc(2026, 3, 3), utc(2026, 6, 20)
+    services = [service("shop", 60), service("pay", 120)]
+    prices = {one.pk: (one.cost_per_hour, 1, ZoneInfo("UTC"), (8, 18)) for one in services}
+    made = [written(over(day), start, services, None) for day in (5, 12, 40)]
+    rows.compute_many([incident.pk for incident, _ in made], at=now)
+    assert kept_months.keep(at=now) == 3
+    asked = scope(utc(2026, 3, 1), now)
+    before, _ = check_kept_against_direct(asked, now)
+    act(*made[0], start, services)
+    after, direct = check_kept_against_direct(asked, now)
+    assert without_targets(before) != without_targets(after)
+    naive = Naive([one for _, one in made], start=asked.start, end=now, now=now, zone=asked.zone, prices=prices)
+    check(direct, naive, services)
 
 
 values = st.lists(st.floats(0, 1e6), max_size=12).map(sorted)
