@@ -79,6 +79,13 @@ def corrects_downtime(incident, one, start, services):
     one["downtime"] = [(known.pk, a, b) for known, a, b in spans]
 
 
+def loses_an_outage(incident, one, start, services):
+    last = DowntimeInterval.objects.filter(incident=incident).order_by("pk").last()
+    if last is not None:
+        last.delete()
+        one["downtime"] = one["downtime"][:-1]
+
+
 def moves_an_outage_to_another_month(incident, one, start, services):
     for row, (known, a, b) in zip(
         DowntimeInterval.objects.filter(incident=incident).order_by("pk"), list(one["downtime"]), strict=True
@@ -148,8 +155,8 @@ def gets_a_step(incident, one, start, services):
 
 
 ACTS = (
-    corrects_downtime, moves_an_outage_to_another_month, moves_to_another_month, is_deleted, becomes_a_drill,
-    is_reopened, gets_a_problem, gets_an_earlier_ticket, is_told_of, is_reviewed, gets_a_step,
+    corrects_downtime, loses_an_outage, moves_an_outage_to_another_month, moves_to_another_month, is_deleted,
+    becomes_a_drill, is_reopened, gets_a_problem, gets_an_earlier_ticket, is_told_of, is_reviewed, gets_a_step,
 )  # fmt: skip
 
 
@@ -220,8 +227,8 @@ def over(day: int):
     clocks = {name: day * DAYS + 10 * at for at, name in enumerate(CLOCKS)}
     return {
         "clocks": clocks, "stage": "closed", "is_drill": False, "is_merged": False,
-        "downtime": [(0, day * DAYS, 50), (1, day * DAYS + 20, 90)], "steps": [(True, "done", False)],
-        "promises": ["kept"], "is_reviewed": False, "cause": None, "channel": "portal",
+        "downtime": [(0, day * DAYS, 50), (1, day * DAYS + 20, 90), (0, (day + 45) * DAYS, 9)],
+        "steps": [(True, "done", False)], "promises": ["kept"], "is_reviewed": False, "cause": None, "channel": "portal",
     }  # fmt: skip
 
 
@@ -233,7 +240,7 @@ def test_each_thing_that_may_happen_moves_what_is_kept(act):
     start, now = utc(2026, 3, 3), utc(2026, 6, 20)
     services = [service("shop", 60), service("pay", 120)]
     prices = {one.pk: (one.cost_per_hour, 1, ZoneInfo("UTC"), (8, 18)) for one in services}
-    made = [written(over(day), start, services, None) for day in (5, 12, 40)]
+    made = [written(over(day), start, services, None) for day in (5, 12, 35)]
     rows.compute_many([incident.pk for incident, _ in made], at=now)
     assert kept_months.keep(at=now) == 3
     asked = scope(utc(2026, 3, 1), now)
@@ -292,6 +299,22 @@ def test_an_old_month_that_moves_is_made_anew_and_the_others_stay():
     after = set(MonthFigures.objects.values_list("starts_at", "version"))
     assert not Moved.objects.exists()
     assert {starts for starts, _ in before - after} == {utc(2026, 1, 1)}
+
+
+@pytest.mark.django_db
+def test_an_incident_of_which_nothing_else_is_known_leaves_its_month_when_it_is_deleted():
+    set_zone("UTC")
+    now = utc(2026, 5, 20)
+    bare = past_incident(reported_at=utc(2026, 2, 3))
+    rows.compute_many([bare.pk], at=now)
+    assert kept_months.keep(at=now) == 3
+    asked = scope(utc(2026, 1, 1), now)
+    assert figures(asked, at=now).whole.count == 1
+    bare.delete()
+    assert figures(asked, at=now).whole.count == 0
+    past_incident(reported_at=utc(2026, 2, 4))
+    kept_months.keep(at=now)
+    assert figures(asked, at=now).whole.count == 1
 
 
 @pytest.mark.django_db
