@@ -228,7 +228,8 @@ def over(day: int):
     return {
         "clocks": clocks, "stage": "closed", "is_drill": False, "is_merged": False,
         "downtime": [(0, day * DAYS, 50), (1, day * DAYS + 20, 90), (0, (day + 45) * DAYS, 9)],
-        "steps": [(True, "done", False)], "promises": ["kept"], "is_reviewed": False, "cause": None, "channel": "portal",
+        "steps": [(True, "done", False)], "promises": ["kept"], "is_reviewed": False, "cause": None,
+        "channel": "portal",
     }  # fmt: skip
 
 
