@@ -8,7 +8,7 @@ from metrics import keeping_months
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0001_squashed_0002_figures_kept'),
+        ('metrics', '0002_figures_kept'),
     ]
 
     operations = [
