@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
-from bench.running import fill_tickets
+from bench.running import fill_tickets, load, work_seconds
 
 from django.conf import settings  # isort: skip
 from django.core.management import call_command  # isort: skip
@@ -25,10 +25,12 @@ from django.utils import timezone  # isort: skip
 
 from incidents.actions.major_incidents import current_matrix  # isort: skip
 from incidents.models import MajorIncident, Service, Ticket, User  # isort: skip
-from metrics.kpis import figures  # isort: skip
-from metrics.periods import read_scope  # isort: skip
+from metrics import kept_months  # isort: skip
+from metrics.tasks import sweep_kpi_rows  # isort: skip
+from metrics.kpis import Figures, figures  # isort: skip
+from metrics.periods import Scope, read_scope  # isort: skip
 
-YEARS, ROUNDS = 10, 30
+YEARS, ROUNDS, SERVICES = 10, 30, 20
 _INCIDENTS = """
 INSERT INTO incidents_majorincident (title, description, stage, impact, urgency, priority, severity, affects,
   revenue_impact, reputation_impact, is_drill, is_imported, external_id, matrix_id, stood_down_reason, started_at,
@@ -42,10 +44,17 @@ SELECT 'Outage ' || n, '', 'closed', 1 + n %% 2, 1 + n %% 3, 'P1', 'SEV' || 1 + 
 FROM (SELECT n, now() - interval '1 minute' * ((n::bigint * 5256000) / %(count)s + 3000) AS at
       FROM generate_series(%(first)s, %(last)s) AS n) AS made
 """
+_SERVICES = """
+INSERT INTO incidents_service (name, slug, description, cost_per_hour, off_hours_percent, tier, is_active, is_public,
+  created_at)
+SELECT 'Bench ' || n, 'bench-' || n, '', 100 * n, CASE WHEN n %% 3 = 0 THEN 50 ELSE 100 END, 1 + n %% 3, true, false,
+  now() FROM generate_series(1, %(wanted)s - (SELECT count(*) FROM incidents_service)) AS n ON CONFLICT DO NOTHING
+"""
 _DOWNTIME = """
 INSERT INTO incidents_downtimeinterval (incident_id, service_id, started_at, ended_at, follows_clocks)
-SELECT i.id, (%(services)s::bigint[])[1 + i.id %% %(kinds)s], i.started_at, i.restored_at, true
-FROM incidents_majorincident i
+SELECT i.id, (%(services)s::bigint[])[1 + (i.id + at) %% %(kinds)s], i.started_at + interval '7 minutes' * at,
+  i.restored_at + interval '7 minutes' * at, at = 0
+FROM incidents_majorincident i CROSS JOIN generate_series(0, (i.id %% 3 = 0)::int) AS at
 WHERE i.external_id LIKE 'bench-%%'
   AND NOT EXISTS (SELECT 1 FROM incidents_downtimeinterval d WHERE d.incident_id = i.id)
 """
@@ -59,10 +68,9 @@ WHERE t.id = i.n * 3 AND t.major_incident_id IS NULL
 def fill_incidents(wanted: int) -> int:
     """Up to `wanted` closed major incidents of the last ten years, each with an outage and a linked ticket."""
     have = MajorIncident.objects.filter(external_id__startswith="bench-").count()
-    services = list(Service.objects.values_list("pk", flat=True))
-    if not services:
-        services = [Service.objects.create(name="Shop", slug="shop", cost_per_hour=600).pk]
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_SERVICES, {"wanted": SERVICES})
+        services = list(Service.objects.order_by("pk").values_list("pk", flat=True))
         if have < wanted:
             cursor.execute(
                 _INCIDENTS, {"matrix": current_matrix().pk, "count": wanted, "first": have + 1, "last": wanted}
@@ -74,15 +82,19 @@ def fill_incidents(wanted: int) -> int:
     return max(have, wanted)
 
 
-def timed(act: Callable[[], object]) -> tuple[float, float]:
-    """Median and 95th percentile in milliseconds; the first round warms up and does not count."""
+def timed(label: str, act: Callable[[], object], goal: str = "") -> None:
+    """Prints median and 95th percentile in milliseconds, and the processor time of one; the first round warms up."""
     act()
-    found = []
+    found, worked = [], work_seconds()
     for _ in range(ROUNDS):
         began = time.perf_counter()
         act()
         found.append((time.perf_counter() - began) * 1000)
-    return statistics.median(found), statistics.quantiles(found, n=20)[-1]
+    worked = (work_seconds() - worked) * 1000 / ROUNDS
+    median, p95 = statistics.median(found), statistics.quantiles(found, n=20)[-1]
+    print(
+        f"{label:>52}  median {median:6.1f}  p95 {p95:6.1f}  processor {worked:6.1f} ms  {load()}  {goal}", flush=True
+    )
 
 
 def _browser() -> Client:
@@ -94,19 +106,32 @@ def _browser() -> Client:
     return client
 
 
+PAGES = (
+    ("12 months", "preset=12"),
+    ("ten years", "preset=all"),
+    ("ten years against the year before", "preset=all&compare=year"),
+    ("ten years of one severity", "preset=all&severity=SEV1"),
+    ("ten years of one service", "preset=all&service={service}"),
+    ("a period of one's own", "from=2021-03-10&to=2024-11-20"),
+)
+
+
 def dashboards(label: str) -> None:
     client = _browser()
-    for name, path in (("12 months", "/kpis/?preset=12"), ("ten years", "/kpis/?preset=all")):
-        median, p95 = timed(lambda path=path: _ok(client.get(path)))  # type: ignore[misc]
-        print(
-            f"{label:>20}  dashboard, {name:10} median {median:6.1f} ms  p95 {p95:6.1f} ms  (goal p95 ≤ 50)", flush=True
-        )
+    service = Service.objects.filter(is_active=True).latest("pk").slug
+    for name, query in PAGES:
+        path = f"/kpis/?{query.format(service=service)}"
+        timed(f"{label}, {name}", lambda path=path: _ok(client.get(path)), "goal p95 ≤ 50")  # type: ignore[misc]
     scope = read_scope(at=timezone.now())
-    median, p95 = timed(lambda: figures(scope, at=timezone.now()))
-    print(f"{label:>20}  figures alone, ten years  median {median:6.1f} ms  p95 {p95:6.1f} ms", flush=True)
+    timed(f"{label}, figures alone, ten years", lambda: figures(scope, at=timezone.now()))
+    timed(f"{label}, the same in a new process", lambda: _as_in_a_new_process(scope))
     with connection.cursor() as cursor:
-        median, p95 = timed(lambda: cursor.execute("SELECT 1"))
-    print(f"{label:>20}  one empty round trip      median {median:6.2f} ms  p95 {p95:6.2f} ms", flush=True)
+        timed(f"{label}, one empty round trip", lambda: cursor.execute("SELECT 1"))
+
+
+def _as_in_a_new_process(scope: Scope) -> None:
+    kept_months.forget_what_was_read()
+    figures(scope, at=timezone.now())
 
 
 def _ok(answer: object) -> None:
@@ -121,10 +146,16 @@ def equal_to_the_direct_computation() -> None:
     began = time.perf_counter()
     direct = figures(replace(scope, use_kept=False), at=now)
     seconds = time.perf_counter() - began
-    same = _rounded(asdict(replace(kept, scope=scope))) == _rounded(asdict(replace(direct, scope=scope)))
+    same = _comparable(kept) == _comparable(direct)
     print(f"kept equals direct: {same}; the direct computation takes {seconds * 1000:.0f} ms")
     if not same:
         sys.exit(1)
+
+
+def _comparable(found: Figures) -> Any:
+    """Without what is no figure: the question, and the targets, which kept months leave to the whole."""
+    pieces = [replace(one, summary=replace(one.summary, targets={})) for one in found.months]
+    return _rounded(asdict(replace(found, scope=None, months=pieces)))  # type: ignore[arg-type]
 
 
 def _rounded(value: Any) -> Any:
@@ -137,23 +168,26 @@ def _rounded(value: Any) -> Any:
 
 
 def age_of_a_correction() -> None:
-    """From the commit of a correction to the figure that shows it."""
+    """From the commit of a correction of years ago to the figure that shows it; what reading costs until the sweep."""
     scope = read_scope(at=timezone.now())
-    incident = MajorIncident.objects.filter(external_id__startswith="bench-").latest("started_at")
+    incident = MajorIncident.objects.filter(external_id__startswith="bench-").earliest("started_at")
     before = figures(scope, at=timezone.now()).whole.statistics["mttr"].mean_seconds
     MajorIncident.objects.filter(pk=incident.pk).update(resolved_at=incident.resolved_at + timedelta(minutes=1))  # type: ignore[operator]
     began = time.perf_counter()
     moved = figures(scope, at=timezone.now()).whole.statistics["mttr"].mean_seconds != before
-    print(
-        f"a correction shows in the next read: {moved}, {(time.perf_counter() - began) * 1000:.0f} ms after the commit"
-    )
+    took = (time.perf_counter() - began) * 1000
+    print(f"a correction shows in the next read: {moved}, {took:.0f} ms after the commit; {load()}", flush=True)
+    timed("figures alone while that month waits for the sweep", lambda: figures(scope, at=timezone.now()))
     MajorIncident.objects.filter(pk=incident.pk).update(resolved_at=incident.resolved_at)
+    began = time.perf_counter()
+    sweep_kpi_rows()
+    print(f"the sweep after it: {(time.perf_counter() - began) * 1000:.0f} ms; {load()}", flush=True)
     if not moved:
         sys.exit(1)
 
 
-def upkeep(rows: int = 2_000) -> None:
-    """Tickets created with and without what keeps the figures, interleaved; all of it is taken back."""
+def upkeep(rows: int = 4_000) -> None:
+    """Processor time of creating tickets with and without what keeps the figures, interleaved; all is taken back."""
     took: dict[bool, list[float]] = {True: [], False: []}
     for number in range(10):
         is_kept = number % 2 == 0
@@ -161,13 +195,13 @@ def upkeep(rows: int = 2_000) -> None:
             if not is_kept:
                 with connection.cursor() as cursor:
                     cursor.execute("ALTER TABLE incidents_ticket DISABLE TRIGGER USER")
-            began = time.perf_counter()
+            began = work_seconds()
             for at in range(rows // 10):
                 Ticket.objects.create(title=f"Upkeep {at}", channel="api", reported_at=timezone.now())
-            took[is_kept].append(time.perf_counter() - began)
+            took[is_kept].append(work_seconds() - began)
             transaction.set_rollback(True)
-    ratio = statistics.median(took[True]) / statistics.median(took[False])
-    print(f"creating tickets with all triggers of the table / without any: {ratio:.2f} (goal ≤ 1.10)")
+    ratio = sum(took[True]) / sum(took[False])
+    print(f"creating tickets with all triggers of the table / without any: {ratio:.2f} (goal ≤ 1.10); {load()}")
 
 
 def main(tickets: int, incidents: int) -> None:
@@ -175,9 +209,8 @@ def main(tickets: int, incidents: int) -> None:
     print(f"{fill_incidents(incidents)} major incidents in {YEARS} years", flush=True)
     began = time.perf_counter()
     call_command("rebuild_figures")
-    print(f"rebuild of ten years: {time.perf_counter() - began:.1f} s (goal ≤ 300)", flush=True)
-    small = max(Ticket.objects.count(), tickets // 100)
-    for size in (small, tickets):
+    print(f"rebuild of ten years: {time.perf_counter() - began:.1f} s (goal ≤ 300); {load()}", flush=True)
+    for size in sorted({max(Ticket.objects.count(), tickets // 100), tickets}):
         have = fill_tickets(size)
         fill_incidents(incidents)
         call_command("rebuild_figures")

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from metrics import sql
+from metrics.asking import fetch
 from metrics.chart_parts import Chart, Column
-from metrics.kpis import fetch
 from metrics.periods import Scope, start_of_day
 
 MOST_DAYS = 731

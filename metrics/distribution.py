@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from metrics import sql
+from metrics.asking import fetch
 from metrics.definitions import STATISTICS
-from metrics.kpis import fetch
 from metrics.periods import Scope
 
 BINS: tuple[tuple[str, float], ...] = (

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
-from incidents.service_hours import WORKING_WEEK
-from metrics import sql
+from metrics import kept_months, sql
+from metrics.asking import fetch
 from metrics.definitions import AVERAGE_DOWNTIME, RATES, STATISTICS, Kpi
-from metrics.periods import GRAIN_FORMATS, Scope
+from metrics.periods import Scope
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class Summary:
     causes: dict[str, int]
     """Cause of the linked problem to number of incidents; empty key where no problem is linked."""
     targets: dict[str, float]
-    """What the figures should be, read with them: key of the figure to its target."""
+    """What the figures should be, read with those of the whole period: key of the figure to its target."""
     effort: Rate
     """Seconds that people held a seat, added up over people; None when nobody did."""
 
@@ -129,41 +127,6 @@ class Figures:
     tiers: list[TierFigures]
 
 
-_DEFAULT_WEEK = json.dumps(WORKING_WEEK)
-
-
-def _parameters(scope: Scope, at: datetime) -> dict[str, Any]:
-    return {
-        "start": scope.start,
-        "end": scope.end,
-        "now": at,
-        "until": max(scope.start, min(scope.end, at)),
-        "zone": scope.zone.key,
-        "by_service": bool(scope.services),
-        "services": list(scope.services),
-        "by_severity": bool(scope.severities),
-        "severities": list(scope.severities),
-        "service_keys": [str(pk) for pk in scope.services],
-        "by_cause": bool(scope.causes),
-        "causes": list(scope.causes),
-        "by_channel": bool(scope.channels),
-        "channels": list(scope.channels),
-        "grain": GRAIN_FORMATS[scope.grain],
-        "use_kept": scope.use_kept,
-        "default_week": _DEFAULT_WEEK,
-        "by_incident": scope.incident_ids is not None,
-        "only_counted": scope.only_counted,
-        "incident_ids": list(scope.incident_ids or ()),
-    }
-
-
-def fetch(statement: str, scope: Scope, at: datetime) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, _parameters(scope, at))
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def _as_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
@@ -202,6 +165,17 @@ def _summary(row: dict[str, Any]) -> Summary:
     )
 
 
+_SUMMARIES: kept_months.Recent[str, Summary] = kept_months.Recent(400)
+"""Of kept months, by their version."""
+
+
+def _summary_of_piece(row: dict[str, Any]) -> Summary:
+    version = row.get("version")
+    if version is None:
+        return _summary(row)
+    return _SUMMARIES.get(version) or _SUMMARIES.put(version, _summary(row))
+
+
 def change_percent(count: int, first: int) -> float | None:
     """How far a month's count is from the first month's, in per cent; None when the first month had none."""
     return (count - first) / first * 100 if first else None
@@ -217,12 +191,12 @@ def summarise(scope: Scope, *, at: datetime, with_pieces: bool = True) -> tuple[
 
     Without pieces the list is empty.
     """
-    whole, *found = fetch(sql.SUMMARY, scope, at)
+    whole, *found = kept_months.summary_rows(scope, at) if scope.is_of_months else fetch(sql.SUMMARY, scope, at)
     if not with_pieces:
         return _summary(whole), []
     by_month = {row["month"]: row for row in found}
     names = scope.months()
-    summaries = [_summary(by_month.get(name, _EMPTY_ROW)) for name in names]
+    summaries = [_summary_of_piece(by_month.get(name, _EMPTY_ROW)) for name in names]
     first = summaries[0].count if summaries else 0
     months = [
         Month(
@@ -249,7 +223,7 @@ def by_service(scope: Scope, *, at: datetime) -> tuple[list[ServiceFigures], Tim
     Uptime counts from the beginning of the period however long a service has been registered, up to now.
     """
     period = max((min(scope.end, at) - scope.start).total_seconds(), 0.0)
-    rows = fetch(sql.SERVICES, scope, at)
+    rows = kept_months.service_rows(scope, at) if scope.is_of_services else fetch(sql.SERVICES, scope, at)
     services = [
         ServiceFigures(
             id=row["id"], slug=row["slug"], name=row["name"], tier=row["tier"],

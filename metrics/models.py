@@ -49,6 +49,43 @@ class IncidentFigures(models.Model):
         return f"Figures of MI-{self.incident_id}"
 
 
+class MonthFigures(models.Model):
+    """One whole month of the organisation's calendar: its lengths, sums and outages, so that ten years are 120 rows.
+
+    Right only while no `Moved` touches it; a month without a row is computed from its incidents at the moment of
+    asking. Written by `metrics.kept_months` alone, when the month is over and every incident of it is kept.
+    """
+
+    version = models.UUIDField(primary_key=True, help_text="Another one each time: who has read it need not again.")
+    starts_at = models.DateTimeField(unique=True)
+    ends_at = models.DateTimeField(help_text="The first moment of the month after.")
+    zone = models.CharField(max_length=64, help_text="The calendar it is a month of.")
+    content = models.JSONField(help_text="As `metrics.month_sql` makes it.")
+
+    class Meta:
+        verbose_name_plural = "month figures"
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d}"
+
+
+class Moved(models.Model):
+    """Figures between these moments have changed: months that it touches count no more.
+
+    Inserted by triggers of the database in the transaction of whatever moved a figure, taken away by the sweep. None
+    means from always, or for ever.
+    """
+
+    since = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "moved"
+
+    def __str__(self) -> str:
+        return f"{self.since or 'always'} to {self.until or 'for ever'}"
+
+
 class Target(models.Model):
     """What a figure should be: at most `value`, at least for the time between failures and for shares.
 

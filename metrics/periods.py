@@ -50,6 +50,17 @@ class Scope:
     only_counted: bool = True
     """Drills, stood-down and merged incidents are left out; only the row of one incident by itself needs them."""
 
+    @property
+    def is_of_services(self) -> bool:
+        """Whether kept months say how the services did: they know no filter but the services themselves."""
+        is_filtered = bool(self.severities or self.causes or self.channels) or self.incident_ids is not None
+        return self.use_kept and self.only_counted and not is_filtered and self.start < self.end
+
+    @property
+    def is_of_months(self) -> bool:
+        """Whether the figures can be united from kept months and the days between them."""
+        return self.is_of_services and not self.services and self.grain == Grain.MONTH
+
     def pieces(self) -> list[tuple[str, date, date]]:
         """Name, first day and the day after of every month (week, day) of the organisation's calendar that the period
         touches: `2026-03`, `2026-W09`, `2026-03-01`."""
@@ -122,6 +133,15 @@ def month_start(moment: datetime, zone: ZoneInfo, back: int = 0) -> datetime:
     for _ in range(back):
         day = (day - timedelta(days=1)).replace(day=1)
     return start_of_day(day, zone)
+
+
+def month_starts(first: datetime, last: datetime, zone: ZoneInfo) -> list[datetime]:
+    """The first moment of the month of `first`, of every month after it, up to that of `last`, in that zone."""
+    edge, found = month_start(first, zone), []
+    while edge <= last:
+        found.append(edge)
+        edge = start_of_day(_next_piece(edge.astimezone(zone).date(), Grain.MONTH), zone)
+    return found
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from incidents.actions import steps
 from incidents.models import MajorIncident, Organisation
 from incidents.process import REQUIRED_CLOCKS, Stage
 from metrics.definitions import AVERAGE_DOWNTIME, DURATIONS
 from metrics.kpis import incident_rows
-from metrics.models import IncidentFigures
+from metrics.models import IncidentFigures, Moved
 from metrics.periods import Scope, zone_of
 
 MEASURED_STAGES = (Stage.MAINTENANCE, Stage.CLOSED)
@@ -92,11 +92,18 @@ def compute_many(incident_ids: Iterable[int], *, at: datetime) -> int:
     return written
 
 
+_MAKE_ROWS = """
+INSERT INTO metrics_incidentfigures (incident_id, stale_since, is_complete, is_kept, steps_opened, steps_conforming,
+  promises_settled, promises_kept, is_reviewed, has_problem, cause, channel)
+SELECT one, %s, false, false, 0, 0, 0, 0, false, false, '', '' FROM unnest(%s::bigint[]) AS one
+ON CONFLICT (incident_id) DO NOTHING
+"""
+
+
 @transaction.atomic
 def _compute_batch(incident_ids: list[int], *, at: datetime) -> int:
-    IncidentFigures.objects.bulk_create(
-        [IncidentFigures(incident_id=pk, stale_since=at) for pk in incident_ids], ignore_conflicts=True
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE_ROWS, [at, incident_ids])
     held = {
         row.incident_id: row
         for row in IncidentFigures.objects.select_for_update(skip_locked=True).filter(incident__in=incident_ids)
@@ -116,8 +123,10 @@ def _compute_batch(incident_ids: list[int], *, at: datetime) -> int:
     return len(found)
 
 
+@transaction.atomic
 def mark_all_stale(*, at: datetime) -> int:
     """Asks for everything to be computed anew; until then figures come from the records themselves."""
+    Moved.objects.create(since=None, until=None)
     return IncidentFigures.objects.update(stale_since=at, is_kept=False)
 
 

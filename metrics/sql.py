@@ -32,7 +32,7 @@ planned AS (  -- maintenance windows of each service
   JOIN incidents_maintenancewindow_services link ON link.maintenancewindow_id = w.id
   GROUP BY link.service_id
 ),
-counted AS (  -- drills, stood-down and merged incidents are in no figure
+counted AS NOT MATERIALIZED (  -- drills, stood-down and merged incidents are in no figure
   SELECT i.*, coalesce(i.declared_at, i.reported_at) AS belongs_at
   FROM incidents_majorincident i
   WHERE (NOT %(only_counted)s OR (NOT i.is_drill AND i.stage <> 'stood_down' AND i.merged_into_id IS NULL))
@@ -59,7 +59,7 @@ prices AS (  -- what an hour of each service costs, and when an hour counts in f
 """Services without hours of their own have the default ones, else the working week every desk begins with."""
 
 
-def _priced(part: str) -> str:
+def priced(part: str) -> str:
     """Money for one stretch of downtime: hours outside the service hours count with their share."""
     seconds = f"extract(epoch FROM upper({part}) - lower({part}))::float8"
     return (
@@ -69,12 +69,13 @@ def _priced(part: str) -> str:
     )
 
 
-FACTS = f"""
-WITH {COUNTED},
-{PRICES},
+_ASKED = """
 scope AS (
   SELECT * FROM counted WHERE %(by_incident)s OR (belongs_at >= %(start)s AND belongs_at < %(end)s)
-),
+)"""
+
+
+MEASURED = f"""
 noted AS (  -- each with what was computed before, when nothing has moved since
   SELECT s.*, f.incident_id IS NOT NULL AS is_kept, f.downtime_seconds AS kept_downtime, f.costs AS kept_costs,
     f.cost AS kept_cost,
@@ -113,7 +114,7 @@ lengths AS (
 costs AS (
   SELECT one.incident_id, jsonb_object_agg(one.service_id, one.cost) AS costs, sum(one.cost) AS whole
   FROM (
-    SELECT m.incident_id, m.service_id, sum({_priced("part")})::float8 AS cost
+    SELECT m.incident_id, m.service_id, sum({priced("part")})::float8 AS cost
     FROM merged m CROSS JOIN LATERAL unnest(m.parts) AS part JOIN prices p ON p.service_id = m.service_id
     WHERE NOT m.is_whole GROUP BY m.incident_id, m.service_id
   ) one GROUP BY one.incident_id
@@ -168,6 +169,14 @@ facts AS (
     ) END AS cost
   FROM measured s
 )"""
+
+
+def facts(scope: str) -> str:
+    """What follows WITH: the tables that end in `facts`, one row for each incident of the table `scope`."""
+    return f"{COUNTED},{PRICES},{scope},{MEASURED}"
+
+
+FACTS = f"WITH {facts(_ASKED)}"
 
 
 def _statistic(key: str) -> str:
@@ -234,7 +243,7 @@ merged AS (
 ),
 lengths AS (
   SELECT m.service_id, sum(extract(epoch FROM upper(part) - lower(part)))::float8 AS seconds,
-         sum({_priced("part")})::float8 AS cost
+         sum({priced("part")})::float8 AS cost
   FROM merged m CROSS JOIN LATERAL unnest(m.parts) AS part JOIN prices p ON p.service_id = m.service_id
   GROUP BY m.service_id
 )

@@ -1,9 +1,9 @@
-"""Periodic work: KPI rows of incidents whose clocks moved."""
+"""Periodic work: KPI rows of incidents whose clocks moved, and months all of whose rows are there."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from metrics import monthly_report, rows, uploads
+from metrics import kept_months, monthly_report, rows, uploads
 
 LARGEST_SWEEP = 5_000
 
@@ -18,6 +18,7 @@ def sweep_kpi_rows() -> None:
     rows.compute_many(rows.waiting_in_bulk(LARGEST_SWEEP), at=timezone.now())
     for incident_id in rows.waiting():
         rows.compute(incident_id, at=timezone.now())
+    kept_months.keep(at=timezone.now())
 
 
 @shared_task(ignore_result=True)
