@@ -13,12 +13,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.db.models import Count, Q
 
 from incidents import seat_links
-from incidents.models import User, people_with_role
-from incidents.process import OPEN_STAGES
-from mim.screens import GUEST, NOBODY, Screen, open_pass, screens
+from incidents.models import User
+from mim.screens import GUEST, NOBODY, Screen, eyes, open_pass, screens
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 LOOKS: tuple[tuple[dict[str, str], dict[str, Any]], ...] = (
@@ -103,10 +101,7 @@ def _sessions(roles: set[str]) -> Iterator[dict[str, str]]:
     """A session key for somebody of each role that has somebody; the sessions are gone afterwards."""
     made = {}
     for role in roles - {NOBODY, GUEST}:
-        # Whoever sits in a room that is open sees more of it.
-        seated = Count("seats", filter=Q(seats__state="accepted", seats__incident__stage__in=OPEN_STAGES))
-        people = people_with_role(role).filter(is_guest=False)
-        person: User | None = people.annotate(seated=seated).order_by("-seated", "id").first()
+        person = eyes(role)
         if person is not None:
             made[role] = _session(person)
     held = open_pass() if GUEST in roles else None
