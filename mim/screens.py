@@ -48,7 +48,7 @@ from notifications.status import public
 A = AccountRole
 NOBODY, GUEST = "", "guest"
 """Not signed in; and who came in by the link of an invitation."""
-NOTHING = "zzzz-nothing-is-like-this"
+NOTHING = "qxyzzq"
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ def _past() -> Iterator[Screen]:
 
 
 def _figures() -> Iterator[Screen]:
-    yield from _screen("kpis-compared", _MANAGER, "kpi_dashboard", query="?preset=12&compare=previous&by=service")
+    yield from _screen("kpis-compared", _MANAGER, "kpi_dashboard", query="?preset=12&compare=previous&by=month")
     yield from _screen("kpis-none", _MANAGER, "kpi_dashboard", query="?from=1999-01-01&to=1999-02-01")
     yield from _screen("kpis-behind", _MANAGER, "kpi_drill", "mttr")
     yield from _screen("kpis-definitions", _MANAGER, "kpi_definitions")

@@ -50,7 +50,7 @@ def check(kind: str, incident: MajorIncident | None, parameters: dict) -> None:
         clean_text("reason", parameters.get("reason"), required=True)
     elif kind == _KIND.RESOLVE:
         clean_text("resolution", parameters.get("resolution"), required=True)
-    elif kind == _KIND.SERVICE and not Service.objects.filter(pk=parameters.get("service_id")).exists():
+    elif kind == _KIND.SERVICE and not Service.objects.filter(pk=parameters.get("service_id") or 0).exists():
         raise Invalid(service="Name the service.")
     elif kind == _KIND.ASSIGN and not (parameters.get("assignee_id") or parameters.get("team_id")):
         raise Invalid(assignee="Name a person or a team.")
@@ -212,14 +212,15 @@ def _assign(batch: Batch) -> Callable[[Ticket], Said]:
 
 
 def _name_service(batch: Batch) -> Callable[[Ticket], Said]:
-    service = Service.objects.get(pk=batch.job.parameters["service_id"])
+    service, actor = Service.objects.get(pk=batch.job.parameters["service_id"]), batch.actor
 
     def act(ticket: Ticket) -> Said:
         if ticket.merged_into_id:
             return _was(ticket), False
         if ticket.service_id == service.pk:
             return f"was about {service} already", False
-        tickets.edit_ticket(ticket.pk, changes={"service": service}, actor=batch.actor, at=batch.at)
+        assert actor is not None  # noqa: S101 – only jobs that follow from an incident are nobody's
+        tickets.edit_ticket(ticket.pk, changes={"service": service}, actor=actor, at=batch.at)
         return f"is about {service} now", True
 
     return act

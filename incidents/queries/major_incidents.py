@@ -76,7 +76,7 @@ def page_of(user: User, wanted: Wanted) -> IncidentPage:
     if wanted.before:
         rows = rows.filter(pk__lt=wanted.before)
     managers = Seat.objects.filter(role=Role.MAJOR_INCIDENT_MANAGER, state=SeatState.ACCEPTED).select_related("user")
-    found_rows = list(
+    found_rows: list[MajorIncident] = list(
         rows.select_related("merged_into")
         .annotate(children=Count("tickets", distinct=True))
         .prefetch_related(
