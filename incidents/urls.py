@@ -149,6 +149,7 @@ _MI = "major-incidents/<incident:pk>/"
 incident_patterns: list[URLPattern] = [
     path("command/", command.command, name="command"),
     path("command/board/", command.board, name="command_board"),
+    path("candidates/many/<slug:verdict>/", candidate.candidates_act, name="candidates_act"),
     path("candidates/<candidate:pk>/", candidate.candidate, name="candidate"),
     path("candidates/<candidate:pk>/now/", candidate.fragment, name="candidate_fragment"),
     path("candidates/<candidate:pk>/alerts/", alerts.candidate_alerts, name="candidate_alerts"),

@@ -194,6 +194,11 @@ class Frame:
         return A.MAJOR_INCIDENT_MANAGER in self.roles
 
     @property
+    def may_acknowledge(self) -> bool:
+        """Candidates; `incidents.permissions` decides when it is done."""
+        return bool(self.roles & COMMANDERS)
+
+    @property
     def may_propose(self) -> bool:
         return not self.may_declare and bool(self.roles & WORKS_THE_DESK)
 

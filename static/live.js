@@ -96,6 +96,18 @@ body.addEventListener("htmx:afterRequest", () => setTimeout(release, 50));
 /* data-keep with an id: this very part, with what is typed in it, stands in the new fragment too. */
 let kept = [];
 let opened = [];
+let picked = []; // boxes that were ticked or cleared by hand: the selection outlives the fragment
+let focused = null; // so that j and k go on from the same row
+const sameAs = (one) => (other) => ["name", "value", "type"].every((key) => other[key] === one[key]) && other.getAttribute("href") === one.getAttribute("href") && other.textContent === one.textContent;
+function restore(root) {
+  for (const one of picked) {
+    const fresh = [...root.querySelectorAll(`input[type=${one.type}]`)].find(sameAs(one));
+    if (fresh) fresh.checked = one.checked;
+  }
+  if (focused && !root.contains(document.activeElement)) [...root.querySelectorAll(focused.tagName)].find(sameAs(focused))?.focus({ preventScroll: true });
+  picked = [];
+  focused = null;
+}
 body.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.requestConfig?.triggeringEvent?.type !== "live" || !event.detail.shouldSwap) return;
   if (isActing(event.detail.target)) {
@@ -106,6 +118,8 @@ body.addEventListener("htmx:beforeSwap", (event) => {
   kept = [...event.detail.target.querySelectorAll("[data-keep][id]")].map((node) => ({
     node, focus: node.contains(active) ? active : null, from: active?.selectionStart, to: active?.selectionEnd,
   }));
+  picked = [...event.detail.target.querySelectorAll("input[type=checkbox][name], input[type=radio][name]")].filter((one) => one.checked !== one.defaultChecked);
+  focused = event.detail.target.contains(active) && !active.closest("[data-keep]") ? active : null;
   opened = [...event.detail.target.querySelectorAll("details[id][open]")].map((one) => one.id);
 });
 body.addEventListener("htmx:afterSwap", (event) => {
@@ -121,6 +135,7 @@ body.addEventListener("htmx:afterSwap", (event) => {
   for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
   kept = [];
   const fresh = event.detail.elt;
+  restore(document.getElementById(fresh?.id) ?? fresh ?? document);
   if (fresh?.dataset?.live) fetched.set(fresh, performance.now());
 });
 

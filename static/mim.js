@@ -334,14 +334,15 @@ body.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 /* ---------- Lists by keyboard ---------- */
+const ROW = "tr, .list-item, [data-row]";
 function moveInRows(step) {
   const list = $$("[data-rows]").find((one) => one.offsetParent !== null);
   if (!list) return;
-  const links = $$(".row-link", list).filter((link) => link.offsetParent !== null);
-  const at = links.indexOf(document.activeElement?.closest?.("tr, .list-item")?.querySelector(".row-link"));
+  const links = $$(".row-link, [data-row-link]", list).filter((link) => link.offsetParent !== null);
+  const at = links.indexOf(document.activeElement?.closest?.(ROW)?.querySelector(".row-link, [data-row-link]"));
   const next = links[Math.min(Math.max(at + step, 0), links.length - 1)];
   next?.focus({ preventScroll: true });
-  next?.closest("tr, .list-item")?.scrollIntoView({ block: "nearest" });
+  next?.closest(ROW)?.scrollIntoView({ block: "nearest" });
 }
 
 document.addEventListener("keydown", (event) => {
@@ -360,7 +361,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]")) return;
   if (event.key === "j") moveInRows(1);
   else if (event.key === "k") moveInRows(-1);
-  else if (event.key === "x") document.activeElement?.closest?.("tr, .list-item")?.querySelector("input[type=checkbox]")?.click();
+  else if (event.key === "x") document.activeElement?.closest?.(ROW)?.querySelector("input[type=checkbox]")?.click();
+  else if (event.key === "b") $$(".bulk-bar button").find((button) => button.offsetParent !== null)?.focus();
   else if (event.key === "?") openDialog($("#keys"));
   else if (event.key === "/") {
     event.preventDefault();

@@ -1,6 +1,7 @@
 """Candidates: raised, joined by more evidence, seen, and judged."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from incidents.actions.children import adopt, adopt_alerts
 from incidents.actions.input import clean_choice, clean_text, clean_title
 from incidents.actions.locking import check_open, lock_incident
 from incidents.actions.ticket_states import allow
-from incidents.errors import WrongStage
+from incidents.errors import NotAccountable, WrongStage
 from incidents.models import (
     OPEN_CANDIDATE_STATUSES,
     Candidate,
@@ -24,6 +25,7 @@ from incidents.models import (
     Ticket,
     User,
 )
+from incidents.permissions import visible_candidates
 from incidents.process import EventKind
 
 _TRIES = 5
@@ -229,3 +231,47 @@ def dismiss(candidate_id: int, *, reason: str, actor: User, at: datetime) -> Can
     candidate.save(update_fields=["status", "dismiss_reason", "decided_by", "decided_at", "updated_at"])
     events.record(EventKind.CANDIDATE_DISMISSED, candidate, actor=actor, at=at, text=text)
     return candidate
+
+
+MOST_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of one candidate of many: done, unchanged or refused, and in words."""
+
+    ref: str
+    title: str
+    outcome: str
+    said: str
+
+
+def judge_many(
+    candidate_ids: Iterable[int], verdict: str, *, reason: str = "", actor: User, at: datetime
+) -> list[Judged]:
+    """Acknowledges or dismisses several, one at a time and each in a transaction of its own: what another manager
+    judged meanwhile, or this person may not judge, is said in its row and holds up none of the others.
+
+    Raises Invalid when there is no reason to dismiss with.
+    """
+    if clean_choice("verdict", verdict, ("acknowledge", "dismiss")) == "dismiss":
+        reason = clean_text("reason", reason, required=True)
+    wanted = list(dict.fromkeys(candidate_ids))[:MOST_AT_ONCE]
+    known = {row.pk: row for row in visible_candidates(actor).filter(pk__in=wanted)}
+    return [_judge_one(known.get(number), number, verdict, reason, actor, at) for number in wanted]
+
+
+def _judge_one(row: Candidate | None, number: int, verdict: str, reason: str, actor: User, at: datetime) -> Judged:
+    if row is None:
+        return Judged(f"CAN-{number}", "", "refused", "There is no such candidate that you may see.")
+    try:
+        if verdict == "dismiss":
+            dismiss(row.pk, reason=reason, actor=actor, at=at)
+            return Judged(row.ref, row.title, "done", "Dismissed.")
+        found = acknowledge(row.pk, actor=actor, at=at)
+    except (NotAccountable, WrongStage) as refusal:
+        return Judged(row.ref, row.title, "refused", refusal.message)
+    if row.status == CandidateStatus.ACKNOWLEDGED:
+        who = found.acknowledged_by.display_name if found.acknowledged_by else "somebody"
+        return Judged(row.ref, row.title, "unchanged", f"{who} had acknowledged it already.")
+    return Judged(row.ref, row.title, "done", "Acknowledged; nobody else is paged.")

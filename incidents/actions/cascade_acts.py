@@ -10,7 +10,7 @@ from incidents.actions.input import clean_text
 from incidents.actions.locking import check_open
 from incidents.actions.sla_follow import clocks_of, follow
 from incidents.errors import Invalid
-from incidents.models import CascadeJob, CascadeOutcome, CascadeResult, MajorIncident, Team, Ticket, User
+from incidents.models import CascadeJob, CascadeOutcome, CascadeResult, MajorIncident, Service, Team, Ticket, User
 from incidents.process import Stage
 from incidents.queries.sla import current_rules
 
@@ -50,6 +50,8 @@ def check(kind: str, incident: MajorIncident | None, parameters: dict) -> None:
         clean_text("reason", parameters.get("reason"), required=True)
     elif kind == _KIND.RESOLVE:
         clean_text("resolution", parameters.get("resolution"), required=True)
+    elif kind == _KIND.SERVICE and not Service.objects.filter(pk=parameters.get("service_id") or 0).exists():
+        raise Invalid(service="Name the service.")
     elif kind == _KIND.ASSIGN and not (parameters.get("assignee_id") or parameters.get("team_id")):
         raise Invalid(assignee="Name a person or a team.")
     if kind in (_KIND.LINK, _KIND.UNLINK):
@@ -209,6 +211,21 @@ def _assign(batch: Batch) -> Callable[[Ticket], Said]:
     return act
 
 
+def _name_service(batch: Batch) -> Callable[[Ticket], Said]:
+    service, actor = Service.objects.get(pk=batch.job.parameters["service_id"]), batch.actor
+
+    def act(ticket: Ticket) -> Said:
+        if ticket.merged_into_id:
+            return _was(ticket), False
+        if ticket.service_id == service.pk:
+            return f"was about {service} already", False
+        assert actor is not None  # noqa: S101 – only jobs that follow from an incident are nobody's
+        tickets.edit_ticket(ticket.pk, changes={"service": service}, actor=actor, at=batch.at)
+        return f"is about {service} now", True
+
+    return act
+
+
 def _close(batch: Batch) -> Callable[[Ticket], Said]:
     def act(ticket: Ticket) -> Said:
         if ticket.status == "closed":
@@ -227,4 +244,5 @@ _ACTS: dict[str, Callable[[Batch], Callable[[Ticket], Said]]] = {
     _KIND.UNLINK: _unlink,
     _KIND.ASSIGN: _assign,
     _KIND.CLOSE: _close,
+    _KIND.SERVICE: _name_service,
 }

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from incidents import permissions
 from incidents.actions import cascades
 from incidents.api.endpoint import Collection, Detail, Endpoint, Making, Verb, or_404
-from incidents.api.fields import Moment, Person, Ref, RefOut, Refs, TeamName, Text, email_of
+from incidents.api.fields import Moment, Person, Ref, RefOut, Refs, ServiceName, TeamName, Text, email_of
 from incidents.api.filters import ChoicesFilter, RefFilter
 from incidents.api.shapes import MomentIn, Shape
 from incidents.errors import Invalid
@@ -40,6 +40,7 @@ class TicketJobIn(Shape):
     text = Text(required=False, allow_blank=True, help_text="Of a reply; each requester gets it once.")
     resolution = Text(required=False, allow_blank=True, help_text="For resolving.")
     reason = Text(required=False, allow_blank=True, help_text="For unlinking.")
+    service = ServiceName(required=False, allow_null=True, help_text="The service the tickets are about.")
     assignee = Person(required=False, allow_null=True)
     team = TeamName(required=False, allow_null=True, max_length=120)
 
@@ -79,7 +80,7 @@ class TicketJobList(Collection, Making):
         if chosen is None:
             rows = Ticket.objects.filter(major_incident=incident)
         parameters = {name: given[name] for name in ("text", "resolution", "reason") if given.get(name)}
-        parameters |= {f"{name}_id": given[name].pk for name in ("assignee", "team") if given.get(name)}
+        parameters |= {f"{name}_id": given[name].pk for name in ("assignee", "team", "service") if given.get(name)}
         return cascades.begin(
             given["kind"], rows, incident=incident, parameters=parameters, actor=self.actor, at=self.now
         )

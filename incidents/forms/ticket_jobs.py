@@ -25,6 +25,10 @@ class ReplyForm(DeskForm):
     text = long_text(label="Message", rows=5, help_text="Each requester reads it once, in their own conversation.")
 
 
+class ServiceForm(DeskForm):
+    service = service_field("Service", required=True, empty_label="Choose one")
+
+
 class UnlinkForm(DeskForm):
     reason = long_text(label="Why do they not belong to it?", help_text="It is kept in the record of each ticket.")
 

@@ -65,7 +65,7 @@ class TaskForm(RoomForm):
     minutes = Minutes(label="Back in", empty="No time box")
     due_at = moment("Or due", required=False)
     different = forms.BooleanField(required=False, label="It is something else: add it all the same")
-    rows = (("target", "assignee"), ("minutes", "due_at"))
+    rows = (("title",), ("target", "assignee"), ("minutes", "due_at"))
 
     def prepare(self) -> None:
         seated = [seat.user_id for seat in self.room.accepted_seats]

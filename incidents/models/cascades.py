@@ -22,6 +22,7 @@ class CascadeJob(models.Model):
         UNLINK = "unlink", "Unlink tickets"
         ASSIGN = "assign", "Assign tickets"
         CLOSE = "close", "Close tickets"
+        SERVICE = "service", "Name the service of tickets"
 
     major_incident = models.ForeignKey(
         "MajorIncident", null=True, blank=True, on_delete=models.CASCADE, related_name="cascades"

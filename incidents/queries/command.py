@@ -11,6 +11,7 @@ from incidents.on_call import on_call
 from incidents.permissions import last_resort, visible_candidates
 from incidents.process import AccountRole
 from incidents.queries.affected import of_candidate
+from incidents.queries.major_incidents import Wanted, narrowed
 from incidents.queries.war_room import Room, open_incidents
 
 
@@ -41,8 +42,8 @@ def waiting_candidates(user: User) -> list[Candidate]:
     return sorted(rows, key=lambda row: (row.status != CandidateStatus.OPEN, row.raised_at))
 
 
-def board(user: User, now: datetime) -> Board:
-    """Everything Command shows, in a constant number of queries."""
+def board(user: User, now: datetime, wanted: Wanted) -> Board:
+    """Everything Command shows, in a constant number of queries; `wanted` narrows the incidents, never what waits."""
     duty = on_call(AccountRole.MAJOR_INCIDENT_MANAGER, now)
     nobody_seen = ", ".join(person.display_name for person in duty) or "any major incident manager"
     waiting = []
@@ -50,7 +51,9 @@ def board(user: User, now: datetime) -> Board:
         seen_by = row.acknowledged_by.display_name if row.acknowledged_by else ""
         waiting.append(Waiting(row, seen_by or nobody_seen, row.ticket_count))  # type: ignore[attr-defined]
     stand_ins = cache(lambda: last_resort(now))
-    return Board(waiting, [Room(incident, user, now, stand_ins) for incident in open_incidents(user)], duty)
+    return Board(
+        waiting, [Room(incident, user, now, stand_ins) for incident in narrowed(open_incidents(user), wanted)], duty
+    )
 
 
 @dataclass(frozen=True)

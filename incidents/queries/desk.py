@@ -14,9 +14,11 @@ from incidents.models import (
     Service,
     Ticket,
     TicketKind,
+    User,
 )
 from incidents.process import OPEN_STAGES
 from incidents.queries.affected import count_of_candidate, count_of_incident
+from incidents.queries.tickets import ORDERS, TicketFilter, filtered_tickets
 
 WINDOW = timedelta(hours=2)
 QUEUE = 60
@@ -64,14 +66,11 @@ class Alike:
         return len({ticket.requester_id or ticket.requester_email or -ticket.pk for ticket in self.tickets})
 
 
-def queue(*, most: int = QUEUE) -> list[Ticket]:
-    """Tickets that wait for somebody, the newest first."""
-    waiting = Ticket.objects.filter(status__in=OPEN_TICKET_STATUSES)
-    return list(
-        waiting.select_related("service", "assignee", "major_incident", "requester").order_by("-reported_at", "-id")[
-            :most
-        ]
-    )
+def queue(asked: TicketFilter, user: User, *, most: int = QUEUE) -> list[Ticket]:
+    """Tickets that wait for somebody, or what the view lets through; the newest first unless it says otherwise."""
+    waiting = filtered_tickets(asked, user)
+    related = waiting.select_related("service", "assignee", "team", "major_incident", "requester")
+    return list(related.order_by(*ORDERS[asked.sort])[:most])
 
 
 def looks_alike(*, at: datetime) -> list[Alike]:

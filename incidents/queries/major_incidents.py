@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from incidents.models import DowntimeInterval, MajorIncident, Seat, User
 from incidents.permissions import visible_incidents
@@ -53,9 +53,8 @@ class IncidentPage:
     older: str
 
 
-def page_of(user: User, wanted: Wanted) -> IncidentPage:
-    """At most 50 incidents this person may see; `older` is the query string of the next page. Four queries."""
-    rows = visible_incidents(user)
+def narrowed(rows: QuerySet[MajorIncident], wanted: Wanted) -> QuerySet[MajorIncident]:
+    """Those that the filters let through."""
     if wanted.words:
         found = SearchVector("title", "description", config="simple")
         matches = Q(found=SearchQuery(wanted.words, config="simple", search_type="websearch"))
@@ -68,10 +67,16 @@ def page_of(user: User, wanted: Wanted) -> IncidentPage:
         rows = rows.filter(severity=wanted.severity)
     if wanted.service:
         rows = rows.filter(affected__service__slug=wanted.service)
+    return rows
+
+
+def page_of(user: User, wanted: Wanted) -> IncidentPage:
+    """At most 50 incidents this person may see; `older` is the query string of the next page. Four queries."""
+    rows = narrowed(visible_incidents(user), wanted)
     if wanted.before:
         rows = rows.filter(pk__lt=wanted.before)
     managers = Seat.objects.filter(role=Role.MAJOR_INCIDENT_MANAGER, state=SeatState.ACCEPTED).select_related("user")
-    found_rows = list(
+    found_rows: list[MajorIncident] = list(
         rows.select_related("merged_into")
         .annotate(children=Count("tickets", distinct=True))
         .prefetch_related(

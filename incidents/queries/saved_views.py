@@ -21,6 +21,8 @@ BUILT_IN = {
         ("Severity 1", "severity=SEV1"),
     ),
 }
+ON_COMMAND = (("All open", ""), ("Severity 1", "severity=SEV1"), ("Severity 2", "severity=SEV2"))
+"""Only what is open stands there, so the views by state lead nowhere new."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,14 @@ class View:
     by: str = ""
 
 
-def views_for(user: User, current: str, screen: ViewedList = ViewedList.TICKETS) -> list[View]:
-    """`current` are the filters as they stand in the address. One query."""
-    shipped = [View(name, query, query == current) for name, query in BUILT_IN[screen]]
+def views_for(
+    user: User,
+    current: str,
+    screen: ViewedList = ViewedList.TICKETS,
+    shipped_with: tuple[tuple[str, str], ...] | None = None,
+) -> list[View]:
+    """`current` are the filters as they stand in the address; `shipped_with` those of a page of its own. One query."""
+    shipped = [View(name, query, query == current) for name, query in shipped_with or BUILT_IN[screen]]
     mine = Q(owner=user) | Q(team=user.team_id) if user.team_id else Q(owner=user)
     rows = SavedView.objects.filter(mine, screen=screen).select_related("owner")
     kept = [

@@ -1,7 +1,7 @@
 """A candidate: its evidence, whom it waits for, and the verdict."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -92,3 +92,49 @@ def candidate_act(request: HttpRequest, pk: int, verdict: str) -> HttpResponse:
     return show_dialog(
         request, form, fragment="incidents/acts/dialog.html", back=back, act=wanted, subject=f"{row.ref} {row.title}"
     )
+
+
+MANY = {
+    "acknowledge": replace(
+        VERDICTS["acknowledge"], title="Acknowledge several",
+        text="You have seen them and decide. The paging of each stops.",
+    ),
+    "dismiss": replace(
+        VERDICTS["dismiss"], title="Dismiss several",
+        text="None of them is a major incident; the one reason stays with each. Their tickets go on in the queue.",
+    ),
+}  # fmt: skip
+
+
+@entered
+def candidates_act(request: HttpRequest, verdict: str) -> HttpResponse:
+    """One verdict on the candidates ticked in Command, and a row that says what became of each."""
+    wanted = MANY.get(verdict)
+    if wanted is None:
+        raise Http404("There is no such verdict on several.")
+    user: User = request.user  # type: ignore[assignment]
+    permissions.require(user, wanted.needs)
+    ids = [int(one) for one in request.GET.getlist("candidates") if one.isascii() and one.isdigit() and len(one) < 15]
+    rows = permissions.visible_candidates(user).filter(pk__in=ids)
+    subject = ", ".join(row.ref for row in rows.order_by("pk")[:12]) or "No candidate is selected."
+    form = wanted.form(request.POST if request.method == "POST" else None, user=user)
+    back = reverse("command")
+    if request.method == "POST":
+        by: dict[str, Any] = {"actor": user, "at": timezone.now()}
+        succeeded, judged = attempt(
+            form, lambda given: candidates.judge_many(ids, verdict, reason=given.get("reason", ""), **by)
+        )
+        if succeeded:
+            return _judged(request, wanted, judged, back)
+    return show_dialog(request, form, fragment="incidents/acts/dialog.html", back=back, act=wanted, subject=subject)
+
+
+def _judged(request: HttpRequest, wanted: Verdict, judged: list[candidates.Judged], back: str) -> HttpResponse:
+    """The rows stay in the dialog until they are read; the board behind it is fetched again at once."""
+    fragment = "incidents/candidate/_judged.html"
+    name = fragment if getattr(request, "htmx", False) else "incidents/acts/page.html"
+    done_of = sum(row.outcome == "done" for row in judged)
+    context = {"act": wanted, "judged": judged, "done": done_of, "back": back, "fragment": fragment}
+    answer = render(request, name, context)
+    answer["HX-Trigger"] = "acted"
+    return answer

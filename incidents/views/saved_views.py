@@ -13,7 +13,7 @@ from incidents.forms.ticket_jobs import SaveViewForm
 from incidents.models import SavedView, ViewedList
 from incidents.queries.major_incidents import Wanted
 from incidents.queries.tickets import TicketFilter
-from incidents.views.dialogs import dialog, go, sent
+from incidents.views.dialogs import dialog, go, sent, way_back
 from incidents.views.gate import Request, page
 
 _ADDRESSES = {ViewedList.TICKETS: "ticket_list", ViewedList.INCIDENTS: "major_incident_list"}
@@ -41,7 +41,7 @@ def view_new(request: Request) -> HttpResponse:
         title="Save this view",
         text="The filters and the order as they are now.",
         submit="Save",
-        back=_address(query, screen),
+        back=way_back(request, _address("", screen)) + (f"?{query}" if query else ""),
         said="The view is saved.",
     )
 
@@ -51,4 +51,4 @@ def view_new(request: Request) -> HttpResponse:
 def view_remove(request: Request, pk: int) -> HttpResponse:
     found = get_object_or_404(SavedView, pk=pk)
     acts.remove_view(found.pk, actor=request.user, at=timezone.now())
-    return go(request, _address("", found.screen), f"The view “{found.name}” is removed.")
+    return go(request, way_back(request, _address("", found.screen)), f"The view “{found.name}” is removed.")

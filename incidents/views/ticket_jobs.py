@@ -39,11 +39,12 @@ class Bulk:
 
 
 def _ids(given: _Given) -> _Given:
-    return {f"{name}_id": given[name].pk for name in ("assignee", "team") if given.get(name)}
+    return {f"{name}_id": given[name].pk for name in ("assignee", "team", "service") if given.get(name)}
 
 
 BULK = {
     "assign": Bulk(AssignForm, "Assign", "Assign", _ids),
+    "service": Bulk(forms.ServiceForm, "Which service are they about?", "Set service", _ids),
     "link": Bulk(forms.LinkManyForm, "Link to a major incident", "Link", lambda given: {}),
     "unlink": Bulk(forms.UnlinkForm, "Unlink from the major incident", "Unlink", lambda given: given),
     "resolve": Bulk(ResolveForm, "Resolve", "Resolve", lambda given: given),
@@ -54,7 +55,7 @@ BULK = {
 
 @page("work_ticket")
 def bulk(request: Request, act: str) -> HttpResponse:
-    """A dialog about the chosen tickets: assign, link, unlink, resolve, close, reply."""
+    """A dialog about the chosen tickets: assign, service, link, unlink, resolve, close, reply."""
     chosen, what = Chosen.read(request.GET, request.POST), BULK[act]
     parent = _parent(request)
     form = what.form(sent(request), initial={"incident": parent})

@@ -178,7 +178,7 @@ def money(context: template.Context, amount: Decimal | int | None, currency: str
 
 def initials(name: str) -> str:
     """First letters of the first and last word, at most two; a question mark for no name."""
-    words = [word for word in name.replace(".", " ").split() if word]
+    words = [word for word in name.replace(".", " ").split() if word[0].isalnum()]  # never the bracket of “(guest)”
     if not words:
         return "?"
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()

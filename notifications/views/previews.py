@@ -36,6 +36,9 @@ def update_preview(request: HttpRequest, ref: int) -> HttpResponse:
     now = timezone.now()
     _, texts = typed_texts(request.POST)
     corrects = request.POST.get("corrects", "")
+    if not any(text.strip() for text in texts.values()):
+        # The dialog asks as it opens, before a word is written: nothing to show yet is no mistake of anybody.
+        return render(request, "notifications/previews/_nothing_yet.html")
     wrong = incident.updates.filter(pk=corrects).first() if corrects.isascii() and corrects.isdigit() else None
     try:
         shown = preview.of_update(

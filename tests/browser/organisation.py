@@ -132,3 +132,9 @@ def what_was_said() -> None:
     """Prints the notes of the newest incident as JSON, the newest first, once each as often as they are there."""
     events = MajorIncident.objects.latest("pk").events.filter(kind="note").order_by("-seq")
     print("SAID", json.dumps([event.text for event in events]))
+
+
+def accept_invitations() -> None:
+    """Everybody invited to the newest incident takes the seat."""
+    for seat in MajorIncident.objects.latest("pk").seats.filter(state="invited"):
+        seats.accept(seat.pk, actor=seat.user, at=timezone.now())

@@ -106,3 +106,7 @@ def test_bars_are_readable_without_scripts():
     svg = tags.spark([1, 2, 8], label="Tickets a minute", normal=1.1)
     assert svg.count("<rect") == 3
     assert "Tickets a minute: latest 8, highest 8" in svg
+
+
+def test_the_bracket_of_a_guest_is_no_initial():
+    assert tags.initials("second-vendor (guest)") == "S"

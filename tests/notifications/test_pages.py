@@ -208,4 +208,6 @@ def test_the_update_dialog_previews_its_audiences(people, checkout, client):
     assert "For users" in page
     assert "For all" in page
     assert "Next update: by" in page
-    assert client.post(url, {"text": "", "audiences": ["users"]}).status_code == 422
+    empty = client.post(url, {"text": " ", "audiences": ["users"]})
+    assert empty.status_code == 200  # nothing is wrong before a word is written
+    assert "appears here" in empty.content.decode()

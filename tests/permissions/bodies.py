@@ -555,6 +555,7 @@ BODIES: dict[str, _Body] = {
     "tickets_resolve": lambda p, c: {"resolution": "restarted"},
     "tickets_reply": lambda p, c: {"text": "hello"},
     "tickets_unlink": lambda p, c: _REASON,
+    "tickets_service": lambda p, c: {"service": c.shop.pk},
     "tickets_assign": lambda p, c: {"assignee": c.assignee},
     "ticket_new": lambda p, c: {"title": "Broken", "channel": "hotline", "kind": "incident", "impact": 3, "urgency": 3},
     "problem_new": lambda p, c: {"title": "Cause"},
@@ -574,6 +575,7 @@ BODIES: dict[str, _Body] = {
     "change_template_new": lambda p, c: {"name": "Fresh", "risk": "low"},
     "change_template_edit": lambda p, c: {"name": "Fresh", "risk": "low"},
     "change_template_use": lambda p, c: {"title": "Fresh"},
+    "candidates_act dismiss": lambda p, c: _REASON,
     "candidate_act dismiss": lambda p, c: _REASON,
     "candidate_act link": lambda p, c: {"incident": c.visible_pk},
 }  # fmt: skip

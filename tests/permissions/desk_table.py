@@ -55,6 +55,7 @@ DESK = [
     row("ticket_new", "GET POST", "", "desk"),
     row("take_tickets", "POST", "", "desk"),
     row("tickets_assign", "GET POST", "", "desk"),
+    row("tickets_service", "GET POST", "", "desk"),
     row("tickets_link", "GET POST", "", "desk"),
     row("tickets_unlink", "GET POST", "", "desk"),
     row("tickets_resolve", "GET POST", "", "desk"),

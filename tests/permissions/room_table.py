@@ -11,6 +11,8 @@ INCIDENTS = [
     row("candidate_paged", "GET", "CAN", "staff", rest=HIDDEN),
     row("page_do", "POST", "CAN", "manager", rest=HIDDEN, act="acknowledge", said="who was paged"),
     row("page_do", "POST", "CAN", "manager", rest=HIDDEN, act="pass", said="who was paged"),
+    row("candidates_act", "GET POST", "", "manager desk_manager", act="acknowledge"),
+    row("candidates_act", "GET POST", "", "manager", act="dismiss"),
     row("candidate_act", "GET POST", "CAN", "manager desk_manager", no="staff", rest=HIDDEN, act="acknowledge"),
     row("candidate_act", "GET POST", "CAN", "manager", no="staff", rest=HIDDEN, act="link"),
     row("candidate_act", "GET POST", "CAN", "manager", no="staff", rest=HIDDEN, act="dismiss"),

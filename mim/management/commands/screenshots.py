@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, help="where the pictures and index.html go")
-        parser.add_argument("--only", default="", help="screens whose name contains this")
+        parser.add_argument("--only", default="", help="screens whose name contains one of these: “room,guest”")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = options["folder"].absolute()

@@ -96,3 +96,42 @@ def test_management_reads_the_desk_without_its_acts(signed_in, management, ticke
 def test_a_ticket_resolved_leaves_the_queue(at_desk, technician, ticket):
     tickets.resolve(ticket.pk, resolution="Restarted", actor=technician, at=timezone.now())
     assert "The queue is empty" in at_desk.get(reverse("desk")).content.decode()
+
+
+def test_a_view_narrows_the_queue_and_stays_with_what_is_done_there(at_desk, technician, ticket):
+    mine = factories.ticket("Cannot print", at=timezone.now())
+    tickets.assign(mine.pk, assignee=technician, actor=technician, at=timezone.now())
+    page = at_desk.get(reverse("desk"), {"assignee": "me"}).content.decode()
+    assert mine.title in page
+    assert ticket.title not in page
+    assert 'href="/desk/?assignee=me" aria-current="page"' in page
+    assert 'hx-get="/desk/now/?assignee=me"' in page
+    assert 'name="back" value="/desk/?assignee=me"' in page
+    assert "No ticket is like that" in at_desk.get(reverse("desk"), {"q": "nothing"}).content.decode()
+
+
+def test_a_view_saved_on_the_desk_leads_back_to_it(at_desk):
+    answer = at_desk.post(f"{reverse('view_new')}?of=tickets&back=/desk/&assignee=me", {"name": "My own"})
+    assert answer.url == "/desk/?assignee=me"
+    assert "My own" in at_desk.get(reverse("desk")).content.decode()
+
+
+def test_the_service_of_several_is_named_at_once(at_desk, technician, checkout, ticket):
+    unknown = factories.ticket("Something is slow", at=timezone.now())
+    chosen = {"tickets": f"{ticket.pk},{unknown.pk}"}
+    address = f"{reverse('tickets_service')}?tickets={chosen['tickets']}"
+    assert at_desk.post(address, {}).status_code == 422
+    answer = at_desk.post(address, {"service": checkout.pk})
+    assert Ticket.objects.get(pk=unknown.pk).service == checkout
+    rows = at_desk.get(answer.url).content.decode()  # one of them changed nothing, so the rows are shown
+    assert "was about Checkout already" in rows
+    assert "is about Checkout now" in rows
+
+
+def test_the_desk_costs_the_same_however_long_the_queue(at_desk, queries_of, technician, checkout):
+    factories.ticket("One", at=timezone.now(), service=checkout)
+    few = queries_of(at_desk, reverse("desk"))
+    for n in range(20):
+        one = factories.ticket(f"Another {n}", at=timezone.now(), service=checkout)
+        tickets.assign(one.pk, assignee=technician, actor=technician, at=timezone.now())
+    assert queries_of(at_desk, reverse("desk")) == few
