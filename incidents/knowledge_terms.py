@@ -36,7 +36,10 @@ _FOLDER = Path(__file__).parent
 _CONCEPTS = _FOLDER / "knowledge_concepts.txt"
 _NEIGHBOURS = _FOLDER / "knowledge_neighbours.txt"
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
-_SECTIONS = re.compile(r"^## (?:Timeline|Clocks|Downtime|Decisions|Who was told)[^\n]*\n.*?(?=^## |\Z)", re.S | re.M)
+_SECTIONS = re.compile(
+    r"^## (?:Timeline|Clocks|Downtime|Decisions|Who was told|What did not go by the book)[^\n]*\n.*?(?=^## |\Z)",
+    re.S | re.M,
+)
 
 
 @lru_cache(maxsize=20_000)

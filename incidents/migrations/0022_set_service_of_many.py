@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0001_squashed_0019_kinds_of_events'),
+        ('incidents', '0021_terms_of_the_knowledge_made_anew'),
     ]
 
     operations = [
