@@ -134,11 +134,12 @@ def telling_part(markdown: str) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """One text that can be found."""
+    """One text that can be found. Only its terms that are asked for need be known; `length` counts them all."""
 
     pk: int
     title_terms: frozenset[str]
     terms: frozenset[str]
+    length: int
 
 
 Meant = Mapping[str, float]
@@ -210,5 +211,5 @@ def ranked(weights: Sequence[Meant], entries: Iterable[Entry]) -> list[tuple[flo
                 highest = max(met)
                 score += highest + ALSO * (sum(met) - highest)
         if score:
-            found.append((score / (1 + LONG * math.log1p(len(entry.terms))), entry.pk))
+            found.append((score / (1 + LONG * math.log1p(entry.length)), entry.pk))
     return sorted(found, key=lambda pair: (-pair[0], -pair[1]))

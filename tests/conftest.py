@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
+from django.test import override_settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from incidents.models import Organisation, User
@@ -45,11 +47,13 @@ def _files_of_tests_stay_away(settings, tmp_path):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
-@pytest.fixture(autouse=True)
-def _assets_by_their_own_names(settings):
-    """No collectstatic before tests: pages name their assets without the hash."""
+@pytest.fixture(scope="session", autouse=True)
+def _assets_by_their_own_names():
+    """No collectstatic before tests: pages name their assets without the hash. For the whole run: between two tests
+    a late request of a browser would find the storage of a real installation, and keep it."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
+        yield
 
 
 @pytest.fixture(autouse=True)

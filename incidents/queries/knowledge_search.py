@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import TrigramSimilarity
-from django.db.models import F, Q
+from django.db.models import F, Func, IntegerField, Q, TextField
+from django.db.models.expressions import RawSQL
 
 from incidents import permissions
 from incidents.knowledge_terms import Entry, Meant, asked_terms, concepts_of, ranked, stems_of, weights_of
@@ -70,8 +72,22 @@ def best_entries(text: str) -> list[tuple[float, int]]:
     if chosen is None:
         return []
     newest = F("pk") * -1  # a value no index has, or the planner goes through all by number: a hundred times the rows
-    rows = KnowledgeEntry.objects.filter(chosen).order_by(newest).values_list("pk", "title_terms", "terms")[:BUDGET]
-    return ranked(weights, (Entry(pk, frozenset(title), frozenset(terms)) for pk, title, terms in rows))
+    wanted = sorted({term for meant in weights for term in meant})
+    rows = KnowledgeEntry.objects.filter(chosen).order_by(newest).annotate(
+        title_has=_those_asked("title_terms", wanted), has=_those_asked("terms", wanted),
+        length=Func("terms", function="cardinality", output_field=IntegerField()),
+    )  # fmt: skip
+    found = rows.values_list("pk", "title_has", "has", "length")[:BUDGET]
+    return ranked(weights, (Entry(pk, frozenset(title), frozenset(has), length) for pk, title, has, length in found))
+
+
+def _those_asked(column: str, wanted: list[str]) -> RawSQL:
+    """Of the terms of an entry those of the question: the database looks, which is five times cheaper than reading
+    some hundred words of a thousand entries each."""
+    return RawSQL(  # noqa: S611 - a column of ours; the terms are a parameter
+        f"ARRAY(SELECT one FROM unnest(incidents_knowledgeentry.{column}) AS one WHERE one = ANY(%s))",  # noqa: S608
+        [wanted], output_field=ArrayField(TextField()),
+    )  # fmt: skip
 
 
 def _entries_of(terms: list[str]) -> dict[str, int]:

@@ -148,6 +148,8 @@ def is_reviewed(incident, one, start, services):
 
 
 def gets_a_step(incident, one, start, services):
+    if incident.steps.filter(key="measure").exists():
+        return
     IncidentStep.objects.create(
         incident=incident, key="measure", position=9, state="done", opened_at=start, done_at=start
     )

@@ -105,7 +105,8 @@ def test_a_word_is_met_by_its_concept_by_one_near_it_and_by_words_of_alike_use()
 def test_rare_words_and_those_of_the_title_put_an_entry_first():
     texts = ["Printer jam", "Printer jam and a broken spooler", "Jam", "Lift stuck. The printer was fine."]
     entries = [
-        Entry(n, frozenset(terms_of(one.split(".")[0])), frozenset(terms_of(one))) for n, one in enumerate(texts)
+        Entry(n, frozenset(terms_of(one.split(".")[0])), frozenset(terms_of(one)), len(terms_of(one)))
+        for n, one in enumerate(texts)
     ]
     counts = {term: sum(term in one.terms for one in entries) for entry in entries for term in entry.terms}
 
