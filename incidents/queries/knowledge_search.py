@@ -1,6 +1,6 @@
 """Searching what was learned in other words: by stems and concepts, rare ones first, mistyped ones put right.
 
-Bounded work however much there is: the terms that say most choose at most a thousand entries, and those are ranked.
+Bounded work however much there is: the terms that say most choose at most some hundred entries, and those are ranked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +18,8 @@ from incidents.knowledge_terms import Entry, Meant, asked_terms, concepts_of, ra
 from incidents.models import Document, KnowledgeEntry, KnowledgeWord, Problem, Ticket, User
 from incidents.queries.look_alike import solutions_for
 
-BUDGET = 1_000
-"""Entries that are ranked for one question: reading one costs 20 microseconds."""
+BUDGET = 600
+"""Entries that are ranked for one question."""
 FIRM = 0.4
 """How well a term must meet a word of the question to choose an entry; what meets it less only adds to the score."""
 USUAL = 4
@@ -83,7 +83,7 @@ def best_entries(text: str) -> list[tuple[float, int]]:
 
 def _those_asked(column: str, wanted: list[str]) -> RawSQL:
     """Of the terms of an entry those of the question: the database looks, which is five times cheaper than reading
-    some hundred words of a thousand entries each."""
+    some hundred words of each entry."""
     return RawSQL(  # noqa: S611 - a column of ours; the terms are a parameter
         f"ARRAY(SELECT one FROM unnest(incidents_knowledgeentry.{column}) AS one WHERE one = ANY(%s))",  # noqa: S608
         [wanted], output_field=ArrayField(TextField()),
