@@ -1,5 +1,6 @@
 """P9: weight over the wire, requests, first paint and nodes of the war room and the ticket list, in Chromium."""
 
+import os
 import secrets
 import sys
 
@@ -11,6 +12,7 @@ from incidents.actions import major_incidents, response
 from incidents.models import MajorIncident, Ticket, TimelineEvent, User
 
 ENTRIES, CHILDREN = 2000, 5000
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps an event loop in this process
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"
