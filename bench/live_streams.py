@@ -23,6 +23,7 @@ from bench.running import address, supervisor
 from incidents.actions import major_incidents, response
 from incidents.models import MajorIncident, User
 from mim import live_ticket
+from mim.env import running_services
 
 STREAM = "uvicorn"
 SETTLING = 1.0
@@ -116,6 +117,9 @@ async def measure(
         if number % 50 == 49:
             await asyncio.sleep(0.2)
     while heard.open + heard.lost < streams:
+        for task in listening:
+            if task.done() and not task.cancelled() and task.exception():
+                raise SystemExit(f"A stream could not be opened: {task.exception()!r}")
         await asyncio.sleep(0.1)
     each = (stream_memory() - before) * 1024 / streams
     done, took = await asyncio.to_thread(written, incident, person, seconds, rate)
@@ -178,7 +182,10 @@ def main() -> None:
     asked.add_argument("--rate", type=float, default=10)
     asked.add_argument("--pages", type=int, default=20)
     given = asked.parse_args()
-    origin = os.environ.get("MIM_BENCH_STREAM") or live_ticket.stream_address().removesuffix("/live/")
+    running = running_services(settings.VAR_DIR).get("environment", {})
+    origin = os.environ.get("MIM_BENCH_STREAM") or running.get("MIM_STREAM_ORIGIN")
+    if not origin:
+        raise SystemExit("Start `python3 manage.py up` in another shell first, or set MIM_BENCH_STREAM.")
     person = User.objects.create_user(f"bench-{secrets.token_hex(4)}@demo.example", "", name="Bench")
     person.role_rows.create(role="major_incident_manager")
     incident = major_incidents.declare(
