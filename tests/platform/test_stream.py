@@ -156,6 +156,7 @@ def test_a_reader_that_does_not_read_holds_nobody_up_and_only_the_newest_is_kept
     last = -1
     while last < 1999:
         last = quick.next_event()["data"]["seq"]
+    assert last == 1999
     slow.close()
     quick.close()
 
