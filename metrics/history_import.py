@@ -1,9 +1,12 @@
 """Import of past major incidents: reads JSON and CSV, checks every row by itself, lets the good ones in."""
 
 import csv
+import gc
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -275,11 +278,12 @@ class _Reader:
                         self.refuse(later, sentence)
 
 
+_INSANE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\ud800-\udfff]")
+
+
 def _is_sane(text: str) -> bool:
     """Line breaks and tabs are text; other control characters and lone surrogates are not."""
-    return all(
-        character.isprintable() or character in "\n\r\t" or ord(character) > 0xFF for character in text
-    ) and not (any(0xD800 <= ord(character) <= 0xDFFF for character in text))
+    return _INSANE.search(text) is None
 
 
 def check_row(raw: Any, *, at: datetime) -> PastIncident:
@@ -340,17 +344,28 @@ def import_rows(
             seen[past.external_id] = number
             good.append((number, past))
     moved: list[int] = []
-    for batch in _batches(good):
-        for (number, past), imported in zip(batch, _write(batch, actor, at, is_dry_run), strict=True):
-            moved += [imported.incident_id] if imported.status != "unchanged" else []
-            ref = None if is_dry_run and imported.status == "created" else f"MI-{imported.incident_id}"
-            results[number] = RowResult(number, past.external_id, ref, imported.status)
-        if progress:
-            progress(len(results))
-    if moved and not is_dry_run:
-        _refresh_statistics()
-        rows.compute_many(moved, at=at)
+    with _kept_from_collection():
+        for batch in _batches(good):
+            for (number, past), imported in zip(batch, _write(batch, actor, at, is_dry_run), strict=True):
+                moved += [imported.incident_id] if imported.status != "unchanged" else []
+                ref = None if is_dry_run and imported.status == "created" else f"MI-{imported.incident_id}"
+                results[number] = RowResult(number, past.external_id, ref, imported.status)
+            if progress:
+                progress(len(results))
+        if moved and not is_dry_run:
+            _refresh_statistics()
+            rows.compute_many(moved, at=at)
     return [results[number] for number in sorted(results)]
+
+
+@contextmanager
+def _kept_from_collection() -> Iterator[None]:
+    """The rows read so far are not gone through by the collector again and again while they are written."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _refresh_statistics() -> None:

@@ -5,13 +5,15 @@ import hashlib
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, logout
+from django.contrib.auth.models import AnonymousUser
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError, connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,6 +27,8 @@ from incidents.actions import guests
 RETRY_SECONDS = 5
 MACHINE_PATHS = ("/api/", "/in/", "/v2/")
 HEALTH_PATHS = ("/healthz", "/readyz")
+OPEN_TO_ALL = ("/accounts/", "/seats/", "/static/", "/status/")
+SECONDS_AFTER_THE_END = 60
 ENDED = "ended"  # in the place of a guest's link: the page that says that it does not work any more
 _GetResponse = Callable[[HttpRequest], HttpResponse]
 _log = logging.getLogger("mim.database")
@@ -179,6 +183,8 @@ class GuestDoor:
         entry = request.session.get(seat_links.SESSION_KEY)
         if entry is None:
             return self.get_response(request)
+        if isinstance(entry, dict):
+            return self._after_the_end(request, entry)
         held = seat_links.pass_of(entry)
         if held is None or request.user.pk != held.seat.user_id:
             return self._ended(request)
@@ -193,9 +199,22 @@ class GuestDoor:
         return response
 
     def _ended(self, request: HttpRequest) -> HttpResponse:
-        """Out, wherever the page was: also the parts that it fetches by itself lead to the page that says why."""
-        logout(request)
-        if request.path.startswith(MACHINE_PATHS):
+        """Out, wherever the page was. The session stays for a moment, empty: the other parts that the page fetches in
+        the same instant bear it, and are to lead to the page that says why as well, not to the one that signs in."""
+        for name in (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY):
+            request.session.pop(name, None)
+        request.user = AnonymousUser()
+        request.session[seat_links.SESSION_KEY] = {ENDED: time.time()}
+        return self._said(request)
+
+    def _after_the_end(self, request: HttpRequest, entry: dict[str, float]) -> HttpResponse:
+        if request.user.is_authenticated or time.time() - entry.get(ENDED, 0) > SECONDS_AFTER_THE_END:
+            del request.session[seat_links.SESSION_KEY]
+            return self.get_response(request)
+        return self._said(request)
+
+    def _said(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith((*MACHINE_PATHS, *OPEN_TO_ALL)):
             return self.get_response(request)
         said = reverse("seat_answer", args=[ENDED])
         if "HX-Request" in request.headers:

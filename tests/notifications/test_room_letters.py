@@ -131,9 +131,15 @@ def test_the_link_ends_and_is_revoked_at_once(incident, invited, people):
     browser = come_in_again(invited)
     seat = Seat.objects.get(user__email=GUEST)
     seats.release(seat.pk, actor=people["manager"], at=timezone.now())
-    part = browser.get(reverse("war_room_timeline", args=[incident.ref]), headers={"HX-Request": "true"})
-    assert part.status_code == 204 and "Ask whoever invited you" in browser.get(part["HX-Redirect"]).content.decode()
-    assert browser.get(room).status_code == 302  # and is not in by another way
+    for part in ("war_room_timeline", "war_room_header"):  # the parts of a page come at once, with the same cookie
+        told = browser.get(reverse(part, args=[incident.ref]), headers={"HX-Request": "true"})
+        assert told.status_code == 204
+        assert "Ask whoever invited you" in browser.get(told["HX-Redirect"]).content.decode()
+    assert browser.get(room)["Location"] == told["HX-Redirect"]  # and is not in by another way
+    assert "_auth_user_id" not in browser.session
+    assert browser.get("/accounts/login/").status_code == 200  # whoever has an account may sign in
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        assert browser.get(room)["Location"].startswith("/accounts/login/")
     assert Client().post(invited, {"act": "enter"}).status_code == 410
     assert not permissions.visible_incidents(User.objects.get(email=GUEST)).exists()
 
