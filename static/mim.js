@@ -159,7 +159,9 @@ document.addEventListener("close", (event) => {
 
 body.addEventListener("dialog-close", () => closeDialog($("#dialog")));
 body.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target?.id === "dialog" && event.detail.target.childElementCount) openDialog(event.detail.target);
+  if (event.detail.target?.id !== "dialog" || !event.detail.target.childElementCount) return;
+  window.htmx?.process(event.detail.target); // its forms work before it is seen: a quick Enter must not leave the page
+  openDialog(event.detail.target);
 });
 
 /* A question before something weighty: hx-confirm on htmx elements, data-confirm on plain forms. */

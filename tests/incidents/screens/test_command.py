@@ -140,6 +140,14 @@ def test_several_are_dismissed_with_one_reason_and_each_says_what_became_of_it(c
     assert kept == {first.pk: "A test alarm", second.pk: "A test alarm", third.pk: "Planned"}
 
 
+def test_without_scripts_the_rows_are_a_page(client, manager, several):
+    client.force_login(manager)
+    address = f"{reverse('candidates_act', args=['dismiss'])}?candidates={several[0].pk}"
+    assert "Dismiss several" in words(client.get(address))
+    shown = words(client.post(address, {"reason": "A test alarm"}))
+    assert "1 of 1 done" in shown and "Back to Command" in shown
+
+
 def test_several_are_acknowledged_and_what_was_seen_already_stays(client, manager, minute, several):
     candidates.acknowledge(several[0].pk, actor=manager, at=minute(5))
     shown = words(judge_many(client, manager, "acknowledge", several))
