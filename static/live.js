@@ -110,7 +110,7 @@ function restore(root) {
 }
 body.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.requestConfig?.triggeringEvent?.type !== "live" || !event.detail.shouldSwap) return;
-  if (isActing(event.detail.target)) {
+  if (isTyping(event.detail.target) || isActing(event.detail.target)) { // begun, or a menu opened, after the request had left
     event.detail.shouldSwap = false;
     return void held.add(event.detail.target);
   }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -139,6 +140,23 @@ def test_nobody_is_disturbed_while_typing(page, settings):
     page.fill("#held-text", "")
     page.focus("#kept-text")
     expect(page.locator("#held p")).to_have_text("held 1", timeout=3000)
+
+
+def test_nor_whoever_begins_to_type_while_the_answer_is_on_its_way(page, settings):
+    waiting = []
+    page.route("**/part/held/**", lambda route: route.continue_() if waiting else waiting.append(route))
+    nudge(settings)
+    page.wait_for_timeout(300)
+    (asked,) = waiting
+    page.fill("#held-text", "half a sentence")
+    with page.expect_response("**/part/held/**"):
+        asked.continue_()
+    page.wait_for_timeout(300)
+    expect(page.locator("#held-text")).to_have_value("half a sentence")
+    expect(page.locator("#held p")).to_have_text("held 0")
+    page.fill("#held-text", "")
+    page.focus("#kept-text")
+    expect(page.locator("#held p")).to_have_text(re.compile("held [12]"), timeout=3000)
 
 
 def test_after_the_stream_was_away_everything_is_fetched_again(page, settings, stream):
